@@ -1,0 +1,6 @@
+//go:build datafeed_dynamic
+
+package datafeed
+
+// #cgo LDFLAGS: -ldatafeed
+import "C"

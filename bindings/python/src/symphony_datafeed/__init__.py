@@ -1,0 +1,29 @@
+"""Symphony's real-time events for Python bots.
+
+A loop is a bot::
+
+    from symphony_datafeed import Datafeed
+
+    with Datafeed("config.json") as feed:
+        for event in feed:
+            print(event.type, event.data)
+
+An event is acknowledged when the loop asks for the next one. Reconnecting, logging in again, acknowledging to the
+service and filtering what comes twice is the library's business, in a thread of its own.
+"""
+
+from ._datafeed import Datafeed, Event
+from ._errors import ClosedError, ConfigError, DatafeedError, FeedFailedError, ForkedError, InvalidDeliveryError
+from ._library import library_version
+
+__all__ = [
+    "ClosedError",
+    "ConfigError",
+    "Datafeed",
+    "DatafeedError",
+    "Event",
+    "FeedFailedError",
+    "ForkedError",
+    "InvalidDeliveryError",
+    "library_version",
+]

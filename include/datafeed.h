@@ -1,0 +1,199 @@
+/* symphony-datafeed: Symphony's real-time events for any program that can call C.
+ *
+ * Generated from the library's source (make header); do not edit.
+ *
+ *   datafeed *feed;
+ *   char *error;
+ *   if (datafeed_create(config, &feed, &error) != DATAFEED_OK) { ... datafeed_string_free(error); }
+ *   while (datafeed_next_event(feed, -1, &delivery, &json, &length) == DATAFEED_OK) {
+ *       ... datafeed_ack(feed, delivery);
+ *   }
+ *   datafeed_close(feed);
+ *
+ * What holds for every function:
+ * - Any thread may call it at any time; it takes no signals and installs no handlers.
+ * - Everything said is JSON in NUL-terminated UTF-8. Times are milliseconds, sizes are bytes.
+ * - It returns a status, one of the DATAFEED_ numbers below. They never change; new ones may be added.
+ * - Out-parameters are set on DATAFEED_OK only, and to NULL, 0 or -1 otherwise (but for `error_json` of
+ *   datafeed_create). A `char **` is owned by the caller, who frees it with datafeed_string_free(); a
+ *   `const char **` is lent.
+ * - NULL, a closed feed, a second close and a pointer that is no feed are answered, never undefined behaviour.
+ * - After fork() the child gets DATAFEED_FORKED for the parent's feeds, and may create its own.
+ */
+
+#ifndef DATAFEED_H
+#define DATAFEED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// It worked.
+#define DATAFEED_OK 0
+
+// The time is over and nothing came.
+#define DATAFEED_TIMEOUT 1
+
+// `datafeed_interrupt` was called.
+#define DATAFEED_INTERRUPTED 2
+
+// The feed is closed.
+#define DATAFEED_CLOSED 3
+
+// The feed has stopped for good; `datafeed_error` says why.
+#define DATAFEED_FAILED 4
+
+// An argument cannot be used: NULL where something is needed, a handle that is none, a delivery number that is not
+// held, a configuration with an error.
+#define DATAFEED_INVALID_ARGUMENT 5
+
+// The feed belongs to the parent process. A forked child must open its own.
+#define DATAFEED_FORKED 6
+
+// A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
+// status. It is never freed and never used again: about a kilobyte remains for each feed that was ever created.
+typedef struct datafeed datafeed;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
+//
+// `config`: NUL-terminated UTF-8. A JSON object if it starts with `{`, otherwise the path of a JSON file. It is not
+// kept.
+// `feed`: set to the new handle, or to NULL. Must not be NULL.
+// `error_json`: set to NULL, or when the call fails to an error object
+// `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used;
+// DATAFEED_FAILED when the process has no thread or descriptor left.
+int32_t datafeed_create(const char *config, datafeed **feed, char **error_json);
+
+// Stops the feed. Any thread may call it, also while others are blocked: they return DATAFEED_CLOSED at once.
+//
+// Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
+// at most `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
+// again to the next reader. Events in the bot's hands stay readable until each is given to datafeed_ack() or
+// datafeed_nack().
+//
+// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
+// DATAFEED_FORKED.
+int32_t datafeed_close(datafeed *feed);
+
+// Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
+// call returns so. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+//
+// Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+int32_t datafeed_interrupt(datafeed *feed);
+
+// A descriptor for poll(), epoll or an event loop: readable while an event or the end of the feed is waiting. When it
+// is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It may be readable
+// once too often.
+//
+// `fd`: set to the descriptor, or to -1. It belongs to the library: do not read, write or close it. It stays open and
+// readable after the end of the feed, so that nobody watches a number that was given to something else.
+//
+// Returns DATAFEED_OK; DATAFEED_FAILED when the process has no descriptor left; DATAFEED_INVALID_ARGUMENT;
+// DATAFEED_FORKED.
+int32_t datafeed_fd(datafeed *feed, int *fd);
+
+// Waits for the next event. Any number of threads may wait; each event goes to one of them.
+//
+// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+// `delivery`: set to the number to acknowledge the event by, or to 0. Numbers count up and are never used again.
+// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it.
+// The string is lent: it is valid until this delivery is given to datafeed_ack() or datafeed_nack(), also if the feed
+// is closed meanwhile. Do not change or free it.
+// `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
+//
+// With `"ack": "implicit"` in the configuration the call acknowledges the event that the one before returned, whose
+// string is then no longer valid; a second thread in the call gets DATAFEED_INVALID_ARGUMENT.
+//
+// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_INTERRUPTED; DATAFEED_CLOSED; DATAFEED_FAILED when the feed has
+// stopped for good and the events that it had are handed out; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+int32_t datafeed_next_event(datafeed *feed,
+                            int32_t timeout_ms,
+                            uint64_t *delivery,
+                            const char **event_json,
+                            size_t *length);
+
+// The bot is done with this event: it is never handed out again by this process, and the service is told when every
+// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
+// refused already; DATAFEED_CLOSED when the feed is closed: the string is released, and the service will deliver the
+// event again to the next reader; DATAFEED_FORKED.
+int32_t datafeed_ack(datafeed *feed, uint64_t delivery);
+
+// The bot is not done with this event: it alone is handed out again, after `nackDelay` (1000 ms), under a new delivery
+// number. Any thread. Ends the life of the event's string.
+//
+// Returns as datafeed_ack() does.
+int32_t datafeed_nack(datafeed *feed,
+                      uint64_t delivery);
+
+// How often the event with this delivery number has been handed out by this feed, this time included: 1, and one more
+// after each datafeed_nack().
+//
+// `attempt`: set to the count, or to 0. Must not be NULL.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held; DATAFEED_FORKED. Also after close.
+int32_t datafeed_attempt(datafeed *feed, uint64_t delivery, uint32_t *attempt);
+
+// Why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome. Also after
+// close.
+//
+// `error_json`: set to `{"code","message","retryable","field"?,"file"?,"httpStatus"?,"traceId"?}`, or to NULL when
+// there never was any trouble. The caller frees it with datafeed_string_free(). `retryable` is true while the feed goes
+// on trying.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+int32_t datafeed_error(datafeed *feed,
+                       char **error_json);
+
+// What the feed is doing and has done. Also after close.
+//
+// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
+// `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
+// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `agentUrl`, `feedId`, `tag`;
+// `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it,
+// `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`,
+// `acknowledged`, `nacked`, `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service
+// confirmed), `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
+// `feedsCreated`, `retries`; `latestTrouble`: null or an error object with `at` (ms since 1970).
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+int32_t datafeed_stats(datafeed *feed,
+                       char **stats_json);
+
+// What a bot needs to call Symphony's other endpoints with its own HTTP client, for instance to answer a message.
+//
+// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","sessionToken","keyManagerToken"}`, or to
+// NULL. The tokens are null until the login succeeded. They are secrets. The caller frees the string with
+// datafeed_string_free().
+//
+// Returns DATAFEED_OK; DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+int32_t datafeed_session(datafeed *feed, char **session_json);
+
+// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late. The
+// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr.
+//
+// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`; further
+// members by the message), or to NULL. The caller frees it with datafeed_string_free().
+//
+// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_CLOSED when the feed is closed and every line was fetched;
+// DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it, datafeed_close() does.
+int32_t datafeed_next_log(datafeed *feed, int32_t timeout_ms, char **log_json);
+
+// Frees a string that a `char **` parameter of this library gave out. Not for events, which are lent. NULL is allowed.
+void datafeed_string_free(char *owned_json);
+
+// The library's version, as `0.1.0`. The string is static: do not free it.
+const char *datafeed_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* DATAFEED_H */

@@ -1,0 +1,213 @@
+//! One response body, and the events that lie in it.
+//!
+//! A batch is one buffer. The body is read into it, scanned once, and each event is ended in place by a NUL, so that a
+//! C program gets a string without a copy. The buffer lives until its last event has been given back.
+
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+pub(crate) use scan::Malformed;
+use scan::Scanner;
+
+/// What makes two deliveries the same event.
+///
+/// `id` alone does not: two actions at the same moment may share one, and some events have none. So it is a hash over
+/// every member of the event but `diagnostic`, which describes the delivery and not what happened. The order of the
+/// members does not count.
+pub(crate) type Identity = u128;
+
+/// Most events that one response may hold; the service sends hundreds at most.
+const MAX_EVENTS: usize = 1_000_000;
+
+/// One response body with the places of its events.
+pub(crate) struct Batch {
+    text: String,
+    events: Vec<Found>,
+    ack_id: Option<String>,
+    skipped: usize,
+}
+
+/// Where an event lies in the text. A body is smaller than 4 GiB: `maxResponseBytes` is bounded by that.
+struct Found {
+    start: u32,
+    end: u32,
+    identity: Identity,
+}
+
+impl Batch {
+    /// Finds the events and the ackId in the answer to a read: `{"events":[...],"ackId":"..."}`.
+    ///
+    /// Members may come in any order, and unknown ones are passed over. Elements of `events` that are no objects
+    /// (old agents answer `[null]`) are skipped and counted. `seed` keys the identities.
+    pub(crate) fn parse(mut body: Vec<u8>, seed: u64) -> Result<Batch, Malformed> {
+        let mut batch = Batch {
+            text: String::new(),
+            events: Vec::new(),
+            ack_id: None,
+            skipped: 0,
+        };
+        batch.read_document(&body, seed)?;
+        for event in &batch.events {
+            // What follows an event is a comma, a bracket or white space, which nothing needs any more.
+            body[event.end as usize] = 0;
+        }
+        batch.text = String::from_utf8(body).map_err(|error| Malformed {
+            at: error.utf8_error().valid_up_to(),
+            expected: "valid UTF-8",
+        })?;
+        Ok(batch)
+    }
+
+    /// A batch without events and without an ackId: what a 204 stands for.
+    pub(crate) fn empty() -> Batch {
+        Batch {
+            text: String::new(),
+            events: Vec::new(),
+            ack_id: None,
+            skipped: 0,
+        }
+    }
+
+    pub(crate) fn ack_id(&self) -> Option<&str> {
+        self.ack_id.as_deref()
+    }
+
+    /// How many elements of `events` were no objects.
+    pub(crate) fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// The events in the order of the body, each with its identity.
+    pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = (Identity, EventText)> + '_ {
+        self.events.iter().zip(0..).map(|(found, index)| {
+            let event = EventText {
+                batch: Arc::clone(self),
+                index,
+            };
+            (found.identity, event)
+        })
+    }
+
+    fn read_document(&mut self, body: &[u8], seed: u64) -> Result<(), Malformed> {
+        let mut scanner = Scanner::new(body);
+        scanner.expect(b'{', "an object with events and ackId")?;
+        let mut seen_events = false;
+        if !scanner.take(b'}') {
+            loop {
+                match scanner.key()? {
+                    b"events" if seen_events => {
+                        return scanner.fail("one list of events");
+                    }
+                    b"events" => {
+                        seen_events = true;
+                        self.read_events(&mut scanner, body, seed)?;
+                    }
+                    b"ackId" => {
+                        let start = scanner.position();
+                        let value = scanner.value()?;
+                        self.ack_id = serde_json::from_slice(&body[value]).map_err(|_| Malformed {
+                            at: start,
+                            expected: "a string as ackId",
+                        })?;
+                    }
+                    _ => {
+                        scanner.value()?;
+                    }
+                }
+                if !scanner.take(b',') {
+                    break;
+                }
+            }
+            scanner.expect(b'}', "',' or '}'")?;
+        }
+        scanner.end()
+    }
+
+    fn read_events(&mut self, scanner: &mut Scanner, body: &[u8], seed: u64) -> Result<(), Malformed> {
+        if scanner.peek() == Some(b'n') {
+            scanner.value()?;
+            return Ok(());
+        }
+        scanner.expect(b'[', "a list of events")?;
+        if scanner.take(b']') {
+            return Ok(());
+        }
+        loop {
+            if scanner.peek() == Some(b'{') {
+                if self.events.len() == MAX_EVENTS {
+                    return scanner.fail("at most 1,000,000 events in a response");
+                }
+                let start = scanner.position();
+                let identity = read_event(scanner, body, seed)?;
+                self.events.push(Found {
+                    start: start as u32,
+                    end: scanner.position() as u32,
+                    identity,
+                });
+            } else {
+                scanner.value()?;
+                self.skipped += 1;
+            }
+            if !scanner.take(b',') {
+                return scanner.expect(b']', "',' or ']' after an event");
+            }
+        }
+    }
+}
+
+/// Takes one event object; answers its identity.
+fn read_event(scanner: &mut Scanner, body: &[u8], seed: u64) -> Result<Identity, Malformed> {
+    let mut identity: Identity = 0;
+    scanner.expect(b'{', "an event")?;
+    if scanner.take(b'}') {
+        return Ok(identity);
+    }
+    loop {
+        let name = scanner.key()?;
+        let value = scanner.value()?;
+        if name != b"diagnostic" {
+            identity = identity.wrapping_add(hash_member(name, &body[value], seed));
+        }
+        if !scanner.take(b',') {
+            scanner.expect(b'}', "',' or '}' in an event")?;
+            return Ok(identity);
+        }
+    }
+}
+
+/// The name seeds the hash of the value, so that two members with each other's values count as different.
+fn hash_member(name: &[u8], value: &[u8], seed: u64) -> Identity {
+    let name_seed = xxhash_rust::xxh3::xxh3_64_with_seed(name, seed);
+    xxh3_128_with_seed(value, name_seed)
+}
+
+/// One event of a batch; keeps the batch's buffer alive.
+#[derive(Clone)]
+pub(crate) struct EventText {
+    batch: Arc<Batch>,
+    index: u32,
+}
+
+impl EventText {
+    fn range(&self) -> Range<usize> {
+        let found = &self.batch.events[self.index as usize];
+        found.start as usize..found.end as usize
+    }
+
+    /// The event exactly as the agent sent it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.batch.text[self.range()]
+    }
+
+    /// The same, with the NUL that ends it for C.
+    pub(crate) fn with_nul(&self) -> &str {
+        let Range { start, end } = self.range();
+        &self.batch.text[start..=end]
+    }
+}

@@ -1,0 +1,136 @@
+//! Where pod, key manager and agent are, and how long to wait for them.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::section::Section;
+use crate::error::Error;
+
+/// The address of one service and how to talk to it.
+#[derive(Clone)]
+pub(crate) struct Service {
+    /// Without a slash at the end: `https://host:port/context`.
+    pub(crate) base_url: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) read_timeout: Duration,
+    /// Sent with every request. The values may be secrets of a gateway.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        formatter
+            .debug_struct("Service")
+            .field("base_url", &self.base_url)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("read_timeout", &self.read_timeout)
+            .field("headers", &names)
+            .finish()
+    }
+}
+
+/// The settings that a service has of its own or takes from the top level.
+pub(super) struct Defaults<'a> {
+    root: &'a Section<'a>,
+    allow_plaintext: bool,
+}
+
+impl<'a> Defaults<'a> {
+    pub(super) fn new(root: &'a Section<'a>) -> Result<Defaults<'a>, Error> {
+        Ok(Defaults {
+            root,
+            allow_plaintext: root.boolean("allowPlaintext")?.unwrap_or(false),
+        })
+    }
+
+    /// Reads one service; its section's own settings win over the top level's.
+    pub(super) fn service(&self, own: &Section) -> Result<Service, Error> {
+        let either = |name: &'static str| -> Result<Option<(String, String)>, Error> {
+            let top = self
+                .root
+                .string(name)?
+                .map(|value| (self.root.path(name), value.to_owned()));
+            let own = own.string(name)?.map(|value| (own.path(name), value.to_owned()));
+            Ok(own.or(top))
+        };
+        let number = |name: &'static str, least, most, default| -> Result<i64, Error> {
+            let top = self.root.integer(name, least, most)?;
+            Ok(own.integer(name, least, most)?.or(top).unwrap_or(default))
+        };
+        let (scheme_field, scheme) = either("scheme")?.unwrap_or_else(|| ("scheme".into(), "https".into()));
+        if scheme != "https" && scheme != "http" {
+            let message = format!("{scheme_field} must be \"https\" or \"http\", but is \"{scheme}\"");
+            return Err(Error::config(scheme_field, message));
+        }
+        let (host_field, host) = either("host")?.ok_or_else(|| {
+            let field = own.path("host");
+            let message = format!("host is missing: give \"host\" at the top level, or {field}");
+            Error::config("host", message)
+        })?;
+        check_host(&host_field, &host)?;
+        if scheme == "http" && !self.allow_plaintext && !is_loopback(&host) {
+            let message = format!(
+                "{scheme_field} is http, which would send tokens unprotected to {host}; use https, or set \
+                 \"allowPlaintext\": true if that is meant"
+            );
+            return Err(Error::config(scheme_field, message));
+        }
+        let port = number("port", 1, 65535, if scheme == "http" { 80 } else { 443 })?;
+        let context = either("context")?.map(|(_, context)| context).unwrap_or_default();
+        let context = context.trim_matches('/');
+        let slash = if context.is_empty() { "" } else { "/" };
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
+        Ok(Service {
+            base_url: format!("{scheme}://{bracketed}:{port}{slash}{context}"),
+            connect_timeout: Duration::from_millis(number("connectionTimeout", 1, 600_000, 15_000)? as u64),
+            read_timeout: Duration::from_millis(number("readTimeout", 1, 600_000, 60_000)? as u64),
+            headers: self.headers(own)?,
+        })
+    }
+
+    fn headers(&self, own: &Section) -> Result<Vec<(String, String)>, Error> {
+        let mut headers = self.root.strings("defaultHeaders")?;
+        for (name, value) in own.strings("defaultHeaders")? {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+            headers.push((name, value));
+        }
+        for (name, value) in &headers {
+            let field = format!("defaultHeaders.{name}");
+            if ureq::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(Error::config(
+                    &field,
+                    format!("{field} is no valid name of an HTTP header"),
+                ));
+            }
+            if ureq::http::HeaderValue::from_str(value).is_err() {
+                return Err(Error::config(
+                    &field,
+                    format!("{field} has a value that HTTP does not allow in a header"),
+                ));
+            }
+        }
+        Ok(headers)
+    }
+}
+
+fn check_host(field: &str, host: &str) -> Result<(), Error> {
+    let is_ip = host.parse::<IpAddr>().is_ok();
+    let is_name = !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if is_ip || is_name {
+        return Ok(());
+    }
+    let message = format!(
+        "{field} must be a host name or an IP address without scheme, port or path (those are settings of their own), \
+         but is \"{host}\""
+    );
+    Err(Error::config(field, message))
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

@@ -1,0 +1,440 @@
+//! The feed as the bot sees it: take an event, give it back, stop.
+
+mod closing;
+mod shared;
+mod stats;
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::batch::EventText;
+use crate::config::Config;
+use crate::error::{Code, Error};
+use crate::ledger::{HandedOut, NotHeld};
+use crate::log::{Level, LogLine, NoLine};
+use crate::net::Cutoff;
+use crate::poller::Poller;
+use crate::sync::EventFd;
+pub(crate) use shared::{Doing, Phase, Shared};
+
+/// A datafeed: a thread that polls Symphony, and the calls to receive from it.
+///
+/// All methods may be called from any thread. A clone is the same feed; when the last one is dropped the feed is
+/// closed.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use datafeed::{Config, Datafeed, NoEvent};
+///
+/// let feed = Datafeed::open(Config::parse("config.json")?)?;
+/// loop {
+///     match feed.next_event(None) {
+///         Ok(event) => {
+///             println!("{}", event.json());
+///             feed.ack(event.delivery())?;
+///         }
+///         Err(NoEvent::Failed(error)) => return Err(error.into()),
+///         Err(_) => return Ok(()),
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Datafeed {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    /// The process that has the thread.
+    process: u32,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// An event in the bot's hands.
+///
+/// The text stays valid as long as this value lives, also after the feed is closed. Dropping it acknowledges nothing.
+#[derive(Clone)]
+pub struct Event {
+    delivery: u64,
+    attempt: u32,
+    text: EventText,
+}
+
+impl Event {
+    /// The number to acknowledge it by. Never used again.
+    pub fn delivery(&self) -> u64 {
+        self.delivery
+    }
+
+    /// How often this event has been handed out by this feed, this time included.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The event exactly as the agent sent it: one JSON object.
+    pub fn json(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// The same text with a NUL at its end.
+    pub(crate) fn with_nul(&self) -> &str {
+        self.text.with_nul()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Event")
+            .field("delivery", &self.delivery)
+            .field("attempt", &self.attempt)
+            .field("bytes", &self.json().len())
+            .finish()
+    }
+}
+
+/// Why no event was returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoEvent {
+    /// The time is over.
+    Timeout,
+    /// [`Datafeed::interrupt`] was called.
+    Interrupted,
+    /// The feed is closed.
+    Closed,
+    /// The feed has stopped for good, for this reason, and every event that it had is handed out.
+    Failed(Error),
+    /// With implicit acknowledgement, another thread is in the same call; only one consumer is possible.
+    SecondConsumer,
+}
+
+/// Why an acknowledgement was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAcknowledged {
+    /// The number was never handed out, or is acknowledged or refused already.
+    UnknownDelivery,
+    /// The feed is closed. The event is released, and the service delivers it again to the next reader.
+    Closed,
+}
+
+impl fmt::Display for NotAcknowledged {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NotAcknowledged::UnknownDelivery => "this delivery number is not held",
+            NotAcknowledged::Closed => "the feed is closed",
+        })
+    }
+}
+
+impl std::error::Error for NotAcknowledged {}
+
+/// The feed had been closed before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlreadyClosed;
+
+impl fmt::Display for AlreadyClosed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the feed is closed already")
+    }
+}
+
+impl std::error::Error for AlreadyClosed {}
+
+impl Datafeed {
+    /// Starts the feed's thread. It does not wait for the network: what goes wrong there is retried, or told by
+    /// [`NoEvent::Failed`].
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Internal`](crate::Code::Internal) when the process has no thread or descriptor left.
+    pub fn open(config: Config) -> Result<Datafeed, Error> {
+        let mut config = config;
+        let warnings = std::mem::take(&mut config.warnings);
+        let cutoff = Cutoff::new().map(Arc::new).map_err(|error| {
+            let message = format!("no descriptor for the feed could be opened: {error}");
+            Error::new(Code::Internal, message)
+        })?;
+        let shared = Arc::new(Shared::new(&config, Arc::clone(&cutoff)));
+        for warning in warnings {
+            shared.log.write(Level::Warn, warning, Value::Null);
+        }
+        let chore = Arc::downgrade(&shared);
+        cutoff.set_chore(move || chore.upgrade()?.wake_postponed());
+        let thread = Poller::start(config, cutoff, &shared)?;
+        Ok(Datafeed {
+            inner: Arc::new(Inner {
+                shared,
+                process: std::process::id(),
+                thread: Mutex::new(Some(thread)),
+            }),
+        })
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    /// Waits for the next event; `None` waits for ever, zero does not wait.
+    ///
+    /// The event is the bot's until [`ack`](Datafeed::ack) or [`nack`](Datafeed::nack), however long that takes.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is no event; see [`NoEvent`].
+    pub fn next_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
+        let shared = self.shared();
+        if !shared.implicit_ack {
+            return self.wait_for_event(timeout);
+        }
+        {
+            let mut state = shared.lock();
+            if state.asking {
+                return Err(NoEvent::SecondConsumer);
+            }
+            state.asking = true;
+            if let Some(done) = state.implied.take() {
+                let now = shared.clock.now();
+                // The bot may have acknowledged or refused it itself.
+                let _ = state.ledger.ack(done, now);
+                shared.let_poller_look(&state, now);
+            }
+        }
+        let result = self.wait_for_event(timeout);
+        let mut state = shared.lock();
+        state.asking = false;
+        state.implied = result.as_ref().ok().map(Event::delivery);
+        drop(state);
+        result
+    }
+
+    fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
+        let shared = self.shared();
+        // A timeout beyond what the clock can count is no timeout.
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut interruptions_at_start = None;
+        loop {
+            let ticket = shared.consumers.ticket();
+            let mut state = shared.lock();
+            if matches!(state.phase, Phase::Closed) {
+                return Err(NoEvent::Closed);
+            }
+            let interruptions = shared.interruptions.load(Ordering::SeqCst);
+            if interruptions != *interruptions_at_start.get_or_insert(state.interruptions_seen) {
+                state.interruptions_seen = interruptions;
+                return Err(NoEvent::Interrupted);
+            }
+            let now = shared.clock.now();
+            if let Some(HandedOut {
+                delivery,
+                attempt,
+                event,
+            }) = state.ledger.take(now)
+            {
+                if state.ledger.queued() == 0 {
+                    shared.show_on_fd(&mut state);
+                }
+                return Ok(Event {
+                    delivery,
+                    attempt,
+                    text: event,
+                });
+            }
+            if let Phase::Failed(error) = &state.phase {
+                return Err(NoEvent::Failed(error.clone()));
+            }
+            shared.show_on_fd(&mut state);
+            shared.let_poller_look(&state, now);
+            let left = match end {
+                None => None,
+                Some(end) => match end.checked_duration_since(Instant::now()) {
+                    None | Some(Duration::ZERO) => return Err(NoEvent::Timeout),
+                    left => left,
+                },
+            };
+            let due = state.ledger.next_due().map(|due| due.since(now));
+            state.waiting += 1;
+            drop(state);
+            let wait = [left, due].into_iter().flatten().min();
+            shared.consumers.sleep(ticket, wait);
+            shared.lock().waiting -= 1;
+        }
+    }
+
+    /// The bot is done with the event: it is never handed out again by this process.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotAcknowledged`].
+    pub fn ack(&self, delivery: u64) -> Result<(), NotAcknowledged> {
+        let shared = self.shared();
+        let mut state = shared.lock();
+        if matches!(state.phase, Phase::Closed) {
+            return Err(release(&mut state, delivery));
+        }
+        let now = shared.clock.now();
+        state.ledger.ack(delivery, now).map_err(unknown)?;
+        shared.let_poller_look(&state, now);
+        Ok(())
+    }
+
+    /// The bot is not done with the event: it alone is handed out again, after `nackDelay`, under a new number.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotAcknowledged`].
+    pub fn nack(&self, delivery: u64) -> Result<(), NotAcknowledged> {
+        let shared = self.shared();
+        let mut state = shared.lock();
+        if matches!(state.phase, Phase::Closed) {
+            return Err(release(&mut state, delivery));
+        }
+        let now = shared.clock.now();
+        state.ledger.nack(delivery, now).map_err(unknown)?;
+        let anybody_waits = state.waiting > 0;
+        // Whoever waits has a new time to look at.
+        if shared.fd.get().is_some() {
+            shared.nudge_poller(&state);
+        }
+        drop(state);
+        if anybody_waits {
+            shared.consumers.notify_all();
+        }
+        Ok(())
+    }
+
+    /// How often the held event has been handed out, this time included.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotAcknowledged`].
+    pub fn attempt(&self, delivery: u64) -> Result<u32, NotAcknowledged> {
+        self.shared().lock().ledger.attempt(delivery).map_err(unknown)
+    }
+
+    /// Wakes every thread that waits in [`next_event`](Datafeed::next_event); if none does, the next call returns at
+    /// once. Takes no lock and allocates nothing.
+    pub fn interrupt(&self) {
+        self.shared().interrupt();
+    }
+
+    /// A descriptor that is readable while an event or the end is waiting; it may be readable once too often. It
+    /// belongs to the feed and is made on first request.
+    ///
+    /// # Errors
+    ///
+    /// When the process has no descriptor left.
+    pub fn event_fd(&self) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        let shared = self.shared();
+        if shared.fd.get().is_none() {
+            let fd = EventFd::new()?;
+            let mut state = shared.lock();
+            let _ = shared.fd.set(fd);
+            shared.show_on_fd(&mut state);
+            // From now on the poller looks after refused events.
+            shared.nudge_poller(&state);
+        }
+        Ok(shared.fd.get().expect("it was just made").as_fd())
+    }
+
+    /// The final error, or else the latest trouble, or nothing if there never was any. Also after close.
+    pub fn error(&self) -> Option<Error> {
+        let state = self.shared().lock();
+        match &state.phase {
+            Phase::Failed(error) => Some(error.clone()),
+            _ => state.watch.latest_trouble.as_ref().map(|(_, error)| error.clone()),
+        }
+    }
+
+    /// What the feed is doing and has done, as an object; see the header's `datafeed_stats` for its members.
+    pub fn stats(&self) -> Value {
+        stats::stats(self.shared())
+    }
+
+    /// What a bot needs to call Symphony's other endpoints itself: base URLs and the current tokens.
+    ///
+    /// `sessionToken` and `keyManagerToken` are null until the login succeeded. These are secrets.
+    ///
+    /// # Errors
+    ///
+    /// When the feed is closed.
+    pub fn session(&self) -> Result<Value, AlreadyClosed> {
+        let shared = self.shared();
+        let state = shared.lock();
+        if matches!(state.phase, Phase::Closed) {
+            return Err(AlreadyClosed);
+        }
+        Ok(json!({
+            "podUrl": shared.urls.pod,
+            "agentUrl": shared.urls.agent,
+            "keyManagerUrl": shared.urls.key_manager,
+            "username": shared.username,
+            "sessionToken": state.tokens.as_ref().map(|tokens| tokens.session.as_str()),
+            "keyManagerToken": state.tokens.as_ref().map(|tokens| tokens.key_manager.as_str()),
+        }))
+    }
+
+    /// Waits for the next line of the log; `None` waits for ever, zero does not wait. The last 1000 lines are kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`NoLine`].
+    pub fn next_log(&self, timeout: Option<Duration>) -> Result<LogLine, NoLine> {
+        self.shared().log.next(timeout)
+    }
+
+    #[cfg(feature = "internals")]
+    pub(crate) fn look_at_the_clock(&self) {
+        let shared = self.shared();
+        shared.nudge_poller(&shared.lock());
+        shared.consumers.notify_all();
+    }
+
+    /// Stops the feed. Blocked calls return at once.
+    ///
+    /// Acknowledgements of completed batches that no read has carried yet are written first, for at most
+    /// `closeTimeout`. Events that the bot holds stay readable until they are given back.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyClosed`], which does no harm.
+    pub fn close(&self) -> Result<(), AlreadyClosed> {
+        closing::close(&self.inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // After a fork the thread, and perhaps the lock, is another process's.
+        if self.process == std::process::id() {
+            let _ = closing::close(self);
+        }
+    }
+}
+
+impl fmt::Debug for Datafeed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Datafeed")
+            .field("agent", &self.shared().urls.agent)
+            .finish_non_exhaustive()
+    }
+}
+
+fn unknown(_: NotHeld) -> NotAcknowledged {
+    NotAcknowledged::UnknownDelivery
+}
+
+/// After close an acknowledgement has no effect but to release the event's text.
+fn release(state: &mut shared::State, delivery: u64) -> NotAcknowledged {
+    match state.ledger.release(delivery) {
+        Ok(()) => NotAcknowledged::Closed,
+        Err(NotHeld) => NotAcknowledged::UnknownDelivery,
+    }
+}

@@ -1,0 +1,45 @@
+//! The statistics object.
+
+use serde_json::{Value, json};
+
+use super::{Phase, Shared};
+
+pub(super) fn stats(shared: &Shared) -> Value {
+    let state = shared.lock();
+    let name = match &state.phase {
+        Phase::Running => state.watch.doing.as_str(),
+        Phase::Failed(_) => "FAILED",
+        Phase::Closed => "CLOSED",
+    };
+    let counters = state.ledger.counters();
+    let trouble = state.watch.latest_trouble.as_ref().map(|(at, error)| {
+        let mut object = error.to_json();
+        object["at"] = json!(at);
+        object
+    });
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "state": name,
+        "agentUrl": shared.urls.agent,
+        "feedId": state.watch.feed_id,
+        "tag": shared.tag,
+        "lastReadAt": state.watch.last_read_at,
+        "lastEventAt": state.watch.last_event_at,
+        "queued": state.ledger.queued(),
+        "held": state.ledger.held(),
+        "postponed": state.ledger.postponed(),
+        "remembered": state.ledger.remembered(),
+        "received": counters.received,
+        "handedOut": counters.handed_out,
+        "acknowledged": counters.acknowledged,
+        "nacked": counters.nacked,
+        "redelivered": counters.redelivered,
+        "confirmed": counters.confirmed,
+        "keepAliveReads": counters.keep_alive_reads,
+        "forgottenEarly": counters.forgotten_early,
+        "logins": state.watch.logins,
+        "feedsCreated": state.watch.feeds_created,
+        "retries": state.watch.retries,
+        "latestTrouble": trouble,
+    })
+}

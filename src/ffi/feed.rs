@@ -1,0 +1,142 @@
+//! A feed from its creation to its end.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::os::fd::AsRawFd;
+use std::ptr;
+
+use super::guard::{no_panic, with_feed};
+use super::out::Out;
+use super::registry;
+use super::signals::with_signals_blocked;
+use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK};
+use crate::{Code, Config, Datafeed, Error};
+
+/// A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
+/// status. It is never freed and never used again: about a kilobyte remains for each feed that was ever created.
+#[allow(non_camel_case_types)]
+pub struct datafeed {
+    _opaque: [u8; 0],
+}
+
+/// Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
+///
+/// `config`: NUL-terminated UTF-8. A JSON object if it starts with `{`, otherwise the path of a JSON file. It is not
+/// kept.
+/// `feed`: set to the new handle, or to NULL. Must not be NULL.
+/// `error_json`: set to NULL, or when the call fails to an error object
+/// `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
+///
+/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used;
+/// DATAFEED_FAILED when the process has no thread or descriptor left.
+///
+/// # Safety
+///
+/// The pointers are NULL or valid for the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_create(
+    config: *const c_char,
+    feed: *mut *mut datafeed,
+    error_json: *mut *mut c_char,
+) -> i32 {
+    // SAFETY: promised by the caller.
+    let (feed, error_json) = unsafe { (Out::new(feed), Out::new(error_json)) };
+    feed.set(ptr::null_mut());
+    error_json.set(ptr::null_mut());
+    no_panic(|| {
+        let invalid = |message: &str| Error::new(Code::ConfigInvalid, message);
+        let result = if feed.is_null() {
+            Err(invalid("datafeed_create needs a place for the feed, but it is NULL"))
+        } else if config.is_null() {
+            Err(invalid(
+                "the configuration is NULL; give a JSON object, or the path of a JSON file",
+            ))
+        } else {
+            // SAFETY: not NULL, and by the caller's promise NUL-terminated and valid for the call.
+            let config = unsafe { CStr::from_ptr(config) };
+            match config.to_str() {
+                Ok(config) => Config::parse(config),
+                Err(_) => Err(invalid("the configuration is not valid UTF-8")),
+            }
+        };
+        registry::watch_forks();
+        let opened = result.and_then(|config| with_signals_blocked(|| Datafeed::open(config)));
+        let registered = opened.and_then(|opened| {
+            let too_many = || Error::new(Code::Internal, "this process has created too many feeds");
+            registry::register(opened).ok_or_else(too_many)
+        });
+        match registered {
+            Ok(handle) => {
+                feed.set(handle);
+                DATAFEED_OK
+            }
+            Err(error) => {
+                error_json.set_json(&error.to_json());
+                match error.code() {
+                    Code::Internal => DATAFEED_FAILED,
+                    _ => DATAFEED_INVALID_ARGUMENT,
+                }
+            }
+        }
+    })
+}
+
+/// Stops the feed. Any thread may call it, also while others are blocked: they return DATAFEED_CLOSED at once.
+///
+/// Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
+/// at most `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
+/// again to the next reader. Events in the bot's hands stay readable until each is given to datafeed_ack() or
+/// datafeed_nack().
+///
+/// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
+/// DATAFEED_FORKED.
+#[unsafe(no_mangle)]
+pub extern "C" fn datafeed_close(feed: *mut datafeed) -> i32 {
+    with_feed(feed, |feed| match feed.close() {
+        Ok(()) => DATAFEED_OK,
+        Err(_) => DATAFEED_CLOSED,
+    })
+}
+
+/// Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
+/// call returns so. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+///
+/// Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+#[unsafe(no_mangle)]
+pub extern "C" fn datafeed_interrupt(feed: *mut datafeed) -> i32 {
+    with_feed(feed, |feed| {
+        feed.interrupt();
+        DATAFEED_OK
+    })
+}
+
+/// A descriptor for poll(), epoll or an event loop: readable while an event or the end of the feed is waiting. When it
+/// is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It may be readable
+/// once too often.
+///
+/// `fd`: set to the descriptor, or to -1. It belongs to the library: do not read, write or close it. It stays open and
+/// readable after the end of the feed, so that nobody watches a number that was given to something else.
+///
+/// Returns DATAFEED_OK; DATAFEED_FAILED when the process has no descriptor left; DATAFEED_INVALID_ARGUMENT;
+/// DATAFEED_FORKED.
+///
+/// # Safety
+///
+/// `fd` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_fd(feed: *mut datafeed, fd: *mut c_int) -> i32 {
+    // SAFETY: promised by the caller.
+    let fd = unsafe { Out::new(fd) };
+    fd.set(-1);
+    with_feed(feed, |feed| {
+        if fd.is_null() {
+            return DATAFEED_INVALID_ARGUMENT;
+        }
+        match feed.event_fd() {
+            Ok(made) => {
+                fd.set(made.as_raw_fd());
+                DATAFEED_OK
+            }
+            Err(_) => DATAFEED_FAILED,
+        }
+    })
+}

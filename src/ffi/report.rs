@@ -1,0 +1,144 @@
+//! What a feed tells about itself, as JSON strings that the caller frees.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use serde_json::Value;
+
+use super::event::timeout;
+use super::feed::datafeed;
+use super::guard::with_feed;
+use super::out::Out;
+use super::status::{DATAFEED_CLOSED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
+use crate::{Datafeed, NoLine};
+
+/// Sets `place` to the object that `produce` answers, or to NULL with the status that it answers instead.
+///
+/// # Safety
+///
+/// `place` is NULL or valid for writing.
+unsafe fn give(
+    feed: *mut datafeed,
+    place: *mut *mut c_char,
+    produce: impl FnOnce(&Datafeed) -> Result<Option<Value>, i32>,
+) -> i32 {
+    // SAFETY: promised by the caller.
+    let place = unsafe { Out::new(place) };
+    place.set(ptr::null_mut());
+    with_feed(feed, |feed| {
+        if place.is_null() {
+            return DATAFEED_INVALID_ARGUMENT;
+        }
+        match produce(feed) {
+            Ok(value) => {
+                if let Some(value) = value {
+                    place.set_json(&value);
+                }
+                DATAFEED_OK
+            }
+            Err(status) => status,
+        }
+    })
+}
+
+/// Why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome. Also after
+/// close.
+///
+/// `error_json`: set to `{"code","message","retryable","field"?,"file"?,"httpStatus"?,"traceId"?}`, or to NULL when
+/// there never was any trouble. The caller frees it with datafeed_string_free(). `retryable` is true while the feed goes
+/// on trying.
+///
+/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+///
+/// # Safety
+///
+/// `error_json` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *mut c_char) -> i32 {
+    // SAFETY: promised by the caller.
+    unsafe { give(feed, error_json, |feed| Ok(feed.error().map(|error| error.to_json()))) }
+}
+
+/// What the feed is doing and has done. Also after close.
+///
+/// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
+/// `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
+/// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `agentUrl`, `feedId`, `tag`;
+/// `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it,
+/// `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`,
+/// `acknowledged`, `nacked`, `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service
+/// confirmed), `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
+/// `feedsCreated`, `retries`; `latestTrouble`: null or an error object with `at` (ms since 1970).
+///
+/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+///
+/// # Safety
+///
+/// `stats_json` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_stats(feed: *mut datafeed, stats_json: *mut *mut c_char) -> i32 {
+    // SAFETY: promised by the caller.
+    unsafe { give(feed, stats_json, |feed| Ok(Some(feed.stats()))) }
+}
+
+/// What a bot needs to call Symphony's other endpoints with its own HTTP client, for instance to answer a message.
+///
+/// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","sessionToken","keyManagerToken"}`, or to
+/// NULL. The tokens are null until the login succeeded. They are secrets. The caller frees the string with
+/// datafeed_string_free().
+///
+/// Returns DATAFEED_OK; DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
+///
+/// # Safety
+///
+/// `session_json` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_session(feed: *mut datafeed, session_json: *mut *mut c_char) -> i32 {
+    let produce = |feed: &Datafeed| feed.session().map(Some).map_err(|_| DATAFEED_CLOSED);
+    // SAFETY: promised by the caller.
+    unsafe { give(feed, session_json, produce) }
+}
+
+/// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late. The
+/// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr.
+///
+/// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+/// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`; further
+/// members by the message), or to NULL. The caller frees it with datafeed_string_free().
+///
+/// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_CLOSED when the feed is closed and every line was fetched;
+/// DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it, datafeed_close() does.
+///
+/// # Safety
+///
+/// `log_json` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_next_log(feed: *mut datafeed, timeout_ms: i32, log_json: *mut *mut c_char) -> i32 {
+    let produce = |feed: &Datafeed| match feed.next_log(timeout(timeout_ms)) {
+        Ok(line) => Ok(Some(line.to_json())),
+        Err(NoLine::Timeout) => Err(DATAFEED_TIMEOUT),
+        Err(NoLine::Closed) => Err(DATAFEED_CLOSED),
+    };
+    // SAFETY: promised by the caller.
+    unsafe { give(feed, log_json, produce) }
+}
+
+/// Frees a string that a `char **` parameter of this library gave out. Not for events, which are lent. NULL is allowed.
+///
+/// # Safety
+///
+/// `owned_json` is NULL, or came from this library and was not freed yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_string_free(owned_json: *mut c_char) {
+    if !owned_json.is_null() {
+        // SAFETY: by the caller's promise it came from `CString::into_raw` in `Out::set_json`.
+        drop(unsafe { CString::from_raw(owned_json) });
+    }
+}
+
+/// The library's version, as `0.1.0`. The string is static: do not free it.
+#[unsafe(no_mangle)]
+pub extern "C" fn datafeed_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}

@@ -1,0 +1,178 @@
+//! What is known of each event: whether it is outstanding or acknowledged, and in which lease it came last.
+//!
+//! An acknowledged event is remembered until 15 minutes after the service confirmed it, as the service's documentation
+//! advises for duplicates. An acknowledgement that was not confirmed stays, since its event will come again. Two things
+//! confirm without an answer to the read that carried it: the feed was replaced, and a read that found nothing after
+//! the event should have become visible again.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::lease::LeaseId;
+use crate::batch::Identity;
+use crate::clock::Moment;
+use crate::hash::Mixed;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Queued, held or postponed.
+    Outstanding,
+    Acknowledged,
+    /// Acknowledged, and the service knows.
+    Confirmed,
+    /// Forgotten, but an event that looks the same and came later is known: its place is kept, so that the later one
+    /// is still found by counting from the first.
+    Placeholder,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub(super) state: State,
+    /// The newest lease it came with.
+    pub(super) lease: LeaseId,
+    pub(super) received: Moment,
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    known: HashMap<Identity, Known, Mixed>,
+    /// Settled batches to forget, in the order of their time.
+    confirmed: VecDeque<(Moment, LeaseId, Vec<Identity>)>,
+    /// Settled batches that the service took back, with the time from which it delivers them again.
+    lapsed: Vec<(Moment, LeaseId, Vec<Identity>)>,
+    unconfirmed: usize,
+    confirmed_events: usize,
+}
+
+impl Memory {
+    /// Acknowledged events.
+    pub(super) fn remembered(&self) -> usize {
+        self.unconfirmed + self.confirmed_events
+    }
+
+    /// Acknowledged events whose acknowledgement the service has not confirmed.
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.unconfirmed
+    }
+
+    pub(super) fn get(&self, identity: Identity) -> Option<Known> {
+        self.known.get(&identity).copied()
+    }
+
+    pub(super) fn insert_new(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
+        let known = Known {
+            state: State::Outstanding,
+            lease,
+            received,
+        };
+        self.known.insert(identity, known);
+    }
+
+    /// The event came again, in this lease.
+    pub(super) fn move_to(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
+        let known = self.known.get_mut(&identity).expect("only a known event moves");
+        known.lease = lease;
+        known.received = received;
+        if known.state == State::Confirmed {
+            known.state = State::Acknowledged;
+            self.confirmed_events -= 1;
+            self.unconfirmed += 1;
+        }
+    }
+
+    /// The bot acknowledged it; answers the lease it belongs to.
+    pub(super) fn acknowledge(&mut self, identity: Identity) -> LeaseId {
+        let known = self.known.get_mut(&identity).expect("an outstanding event is known");
+        known.state = State::Acknowledged;
+        self.unconfirmed += 1;
+        known.lease
+    }
+
+    /// The service took this settled lease back.
+    pub(super) fn lapse(&mut self, visible_again: Moment, lease: LeaseId, members: Vec<Identity>) {
+        if members.is_empty() {
+            return;
+        }
+        self.lapsed.push((visible_again, lease, members));
+    }
+
+    /// The service removed the events of this lease; they are remembered until `forget_at`.
+    pub(super) fn confirm(&mut self, forget_at: Moment, lease: LeaseId, members: Vec<Identity>) {
+        for identity in &members {
+            if let Some(known) = self.known.get_mut(identity)
+                && known.lease == lease
+                && known.state == State::Acknowledged
+            {
+                known.state = State::Confirmed;
+                self.unconfirmed -= 1;
+                self.confirmed_events += 1;
+            }
+        }
+        if !members.is_empty() {
+            self.confirmed.push_back((forget_at, lease, members));
+        }
+    }
+
+    /// A read sent after these leases' events became visible again found nothing: the service has removed them.
+    pub(super) fn confirm_lapsed(&mut self, read_started: Moment, forget_at: Moment) {
+        let mut index = 0;
+        while index < self.lapsed.len() {
+            if self.lapsed[index].0 <= read_started {
+                let (_, lease, members) = self.lapsed.swap_remove(index);
+                self.confirm(forget_at, lease, members);
+            } else {
+                index += 1;
+            }
+        }
+    }
+
+    pub(super) fn expire(&mut self, now: Moment) {
+        while self.confirmed.front().is_some_and(|(forget_at, ..)| *forget_at <= now) {
+            self.forget_oldest();
+        }
+    }
+
+    /// Forgets the oldest confirmed events until at most `most` events are remembered; answers how many.
+    ///
+    /// Pausing instead would hold up the feed for up to 15 minutes after a burst. What goes was confirmed by the
+    /// service, which has no reason to deliver it again.
+    pub(super) fn shrink_to(&mut self, most: usize) -> u64 {
+        let before = self.confirmed_events;
+        while self.remembered() > most && !self.confirmed.is_empty() {
+            self.forget_oldest();
+        }
+        (before - self.confirmed_events) as u64
+    }
+
+    fn remove(&mut self, identity: Identity) {
+        if self.known.contains_key(&identity.wrapping_add(1)) {
+            let known = self.known.get_mut(&identity).expect("only a known event is removed");
+            known.state = State::Placeholder;
+            return;
+        }
+        self.known.remove(&identity);
+        let mut before = identity.wrapping_sub(1);
+        while self
+            .known
+            .get(&before)
+            .is_some_and(|known| known.state == State::Placeholder)
+        {
+            self.known.remove(&before);
+            before = before.wrapping_sub(1);
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((_, lease, members)) = self.confirmed.pop_front() else {
+            return;
+        };
+        for identity in members {
+            if let Some(known) = self.known.get(&identity)
+                && known.lease == lease
+                && known.state == State::Confirmed
+            {
+                self.confirmed_events -= 1;
+                self.remove(identity);
+            }
+        }
+    }
+}

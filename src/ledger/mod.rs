@@ -1,0 +1,382 @@
+//! The delivery ledger: what was received, who holds it, what is acknowledged, and what the next read must say.
+//!
+//! It is a pure state machine. It does no I/O, takes the time as an argument, and is generic over what an event is, so
+//! that it can be driven by tests and models as well as by a feed. The policy it follows, over Datafeed 2:
+//!
+//! - The service acknowledges a whole batch, by the ackId that the *next* read carries. A batch's lease is *ready* when
+//!   each of its events is acknowledged; a read carries the oldest ready ackId whose lease is still alive, else `""`.
+//! - A read is wanted when a lease is ready, or nothing is outstanding, or a consumer found nothing to take while events
+//!   are held ([`Ledger::plan_read`]).
+//! - A redelivered event joins the one that is held or remembered: it moves to its newest lease, and a lease emptied in
+//!   this way is dropped ([`arrival`]).
+//! - What was acknowledged is remembered until 15 minutes after the service confirmed it ([`memory`]).
+
+mod arrival;
+mod lease;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+pub(crate) use arrival::Arrival;
+use lease::{Lease, LeaseId};
+use memory::{Memory, State};
+
+use crate::batch::Identity;
+use crate::clock::Moment;
+use crate::hash::Mixed;
+
+/// The bounds and intervals that the ledger keeps.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Reading pauses while this many events or more are received and not yet acknowledged.
+    pub(crate) max_unacknowledged: usize,
+    /// Acknowledged events that are remembered at most.
+    pub(crate) max_remembered: usize,
+    /// How long the service waits for an acknowledgement before it delivers again.
+    pub(crate) visibility_timeout: Duration,
+    /// How long an acknowledged event is remembered after the service confirmed it.
+    pub(crate) memory: Duration,
+    /// A feed that is not read for 30 minutes is removed by the service; while reading is paused one read is made in
+    /// this interval.
+    pub(crate) keep_alive: Duration,
+    /// How long a refused event rests before it is handed out again.
+    pub(crate) nack_delay: Duration,
+}
+
+/// What the ledger wants of the reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Read now, with this ackId (`""` acknowledges nothing).
+    Read { ack_id: String, purpose: Purpose },
+    /// Nothing to do before this moment, unless something is acknowledged or asked for.
+    Wait(Moment),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The events are for the bot.
+    Events,
+    /// The read only keeps the feed alive while the bot is behind; its events are left to be delivered again.
+    KeepAlive,
+}
+
+/// Why a read brought no answer, as far as the acknowledgement it carried is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadFailure {
+    /// The request did not reach the service, or the service refused to handle it.
+    NotHandled,
+    /// The request was sent and no answer came: it may have been handled.
+    AnswerLost,
+    /// The service did not accept the ackId.
+    AckIdRefused,
+}
+
+/// An event handed to the bot.
+#[derive(Debug, Clone)]
+pub(crate) struct HandedOut<E> {
+    pub(crate) delivery: u64,
+    pub(crate) attempt: u32,
+    pub(crate) event: E,
+}
+
+/// A delivery number that is not held: never given, or already acknowledged or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotHeld;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Events that arrived, redelivered ones included.
+    pub(crate) received: u64,
+    /// Events given to the bot, repetitions after a nack included.
+    pub(crate) handed_out: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) nacked: u64,
+    /// Arrivals recognised as an event that is queued, held or already acknowledged.
+    pub(crate) redelivered: u64,
+    /// Acknowledgements that the service confirmed, in events.
+    pub(crate) confirmed: u64,
+    /// Reads whose only purpose was to keep the feed alive.
+    pub(crate) keep_alive_reads: u64,
+    /// Acknowledged events forgotten before their time because too many were remembered.
+    pub(crate) forgotten_early: u64,
+}
+
+struct Entry<E> {
+    identity: Identity,
+    event: E,
+    attempts: u32,
+}
+
+struct InFlight {
+    carried: Option<LeaseId>,
+    purpose: Purpose,
+    started: Moment,
+}
+
+/// An event's place in the ledger while it is outstanding; counts up and is never used again.
+type Serial = u64;
+
+pub(crate) struct Ledger<E> {
+    limits: Limits,
+    entries: HashMap<Serial, Entry<E>, Mixed>,
+    next_serial: Serial,
+    queue: VecDeque<Serial>,
+    held: HashMap<u64, Serial, Mixed>,
+    next_delivery: u64,
+    postponed: BinaryHeap<Reverse<(Moment, Serial)>>,
+    memory: Memory,
+    leases: HashMap<LeaseId, Lease, Mixed>,
+    next_lease: LeaseId,
+    /// Leases before this one were given by a feed that has been replaced.
+    first_lease_of_feed: LeaseId,
+    ready: BTreeSet<LeaseId>,
+    in_flight: Option<InFlight>,
+    last_read: Moment,
+    hungry: bool,
+    counters: Counters,
+}
+
+impl<E: Clone> Ledger<E> {
+    pub(crate) fn new(limits: Limits) -> Ledger<E> {
+        Ledger {
+            limits,
+            entries: HashMap::default(),
+            next_serial: 0,
+            queue: VecDeque::new(),
+            held: HashMap::default(),
+            next_delivery: 1,
+            postponed: BinaryHeap::new(),
+            memory: Memory::default(),
+            leases: HashMap::default(),
+            next_lease: 0,
+            first_lease_of_feed: 0,
+            ready: BTreeSet::new(),
+            in_flight: None,
+            last_read: Moment::default(),
+            hungry: false,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Hands out the next event, or notes that a consumer is waiting for one.
+    pub(crate) fn take(&mut self, now: Moment) -> Option<HandedOut<E>> {
+        self.wake_postponed(now);
+        let Some(serial) = self.queue.pop_front() else {
+            self.hungry = true;
+            return None;
+        };
+        let delivery = self.next_delivery;
+        self.next_delivery += 1;
+        self.held.insert(delivery, serial);
+        self.counters.handed_out += 1;
+        let entry = self.entries.get_mut(&serial).expect("a queued event has an entry");
+        entry.attempts += 1;
+        Some(HandedOut {
+            delivery,
+            attempt: entry.attempts,
+            event: entry.event.clone(),
+        })
+    }
+
+    /// The bot is done with this one: it will not be handed out again.
+    pub(crate) fn ack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
+        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
+        let entry = self.entries.remove(&serial).expect("a held event has an entry");
+        self.counters.acknowledged += 1;
+        let lease = self.memory.acknowledge(entry.identity);
+        self.settle_one(lease, now);
+        Ok(())
+    }
+
+    /// The bot is not done with this one: it is handed out again, later, under a new number.
+    pub(crate) fn nack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
+        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
+        self.counters.nacked += 1;
+        self.postponed.push(Reverse((now + self.limits.nack_delay, serial)));
+        Ok(())
+    }
+
+    /// How often the held event has been handed out, this time included.
+    pub(crate) fn attempt(&self, delivery: u64) -> Result<u32, NotHeld> {
+        let serial = self.held.get(&delivery).ok_or(NotHeld)?;
+        Ok(self.entries[serial].attempts)
+    }
+
+    /// What the reader should do now. While a read is in flight there is nothing more to plan.
+    pub(crate) fn plan_read(&mut self, now: Moment) -> Plan {
+        debug_assert!(self.in_flight.is_none(), "one read at a time");
+        self.retire_lapsed(now);
+        self.memory.expire(now);
+        let ack_id = || match self.ready.first() {
+            Some(oldest) => self.leases[oldest].ack_id.clone(),
+            None => String::new(),
+        };
+        if self.may_read(now) && self.has_reason_to_read() {
+            return Plan::Read {
+                ack_id: ack_id(),
+                purpose: Purpose::Events,
+            };
+        }
+        let keep_alive = self.last_read + self.limits.keep_alive;
+        if now >= keep_alive {
+            return Plan::Read {
+                ack_id: ack_id(),
+                purpose: Purpose::KeepAlive,
+            };
+        }
+        if self.memory_is_full() {
+            return Plan::Wait(keep_alive.min(self.last_read + self.limits.visibility_timeout));
+        }
+        Plan::Wait(keep_alive)
+    }
+
+    /// Whether `plan_read` would ask for a read: cheap, for the consumers' calls.
+    pub(crate) fn wants_read(&self, now: Moment) -> bool {
+        self.in_flight.is_none() && self.may_read(now) && self.has_reason_to_read()
+    }
+
+    fn has_reason_to_read(&self) -> bool {
+        !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
+    }
+
+    /// Whether there is room for what a read may bring.
+    ///
+    /// When the memory is full of acknowledgements that are not confirmed, one read in a visibility timeout still goes
+    /// out: only a redelivery can lead to their confirmation.
+    fn may_read(&self, now: Moment) -> bool {
+        self.entries.len() < self.limits.max_unacknowledged
+            && (!self.memory_is_full() || now >= self.last_read + self.limits.visibility_timeout)
+    }
+
+    fn memory_is_full(&self) -> bool {
+        self.memory.unconfirmed() >= self.limits.max_remembered
+    }
+
+    /// The planned read is about to be sent.
+    pub(crate) fn read_started(&mut self, purpose: Purpose, now: Moment) {
+        if purpose == Purpose::KeepAlive {
+            self.counters.keep_alive_reads += 1;
+        }
+        self.last_read = now;
+        self.in_flight = Some(InFlight {
+            carried: self.ready.first().copied(),
+            purpose,
+            started: now,
+        });
+    }
+
+    /// The read brought no answer that can be used.
+    pub(crate) fn read_failed(&mut self, failure: ReadFailure) {
+        let Some(InFlight {
+            carried: Some(carried), ..
+        }) = self.in_flight.take()
+        else {
+            return;
+        };
+        let Some(lease) = self.leases.get_mut(&carried) else {
+            return;
+        };
+        let given_up = match failure {
+            ReadFailure::NotHandled => false,
+            ReadFailure::AnswerLost => {
+                lease.answers_lost += 1;
+                lease.answers_lost > 1
+            }
+            ReadFailure::AckIdRefused => true,
+        };
+        if given_up {
+            self.retire_unconfirmed(carried);
+        }
+    }
+
+    /// Another feed takes the place of the one that was read: nothing given by the old one can be acknowledged any
+    /// more, and what the new one delivers may be known already.
+    pub(crate) fn feed_replaced(&mut self, now: Moment) {
+        self.in_flight = None;
+        let old: Vec<LeaseId> = self.leases.keys().copied().collect();
+        for id in old {
+            self.lapse(id);
+        }
+        self.memory.confirm_lapsed(Moment(u64::MAX), now + self.limits.memory);
+        self.first_lease_of_feed = self.next_lease;
+    }
+
+    /// The ackIds of batches with events that are ready and that no read has carried, oldest first.
+    pub(crate) fn unwritten(&self, now: Moment) -> Vec<String> {
+        let carried = self.in_flight.as_ref().and_then(|read| read.carried);
+        self.ready
+            .iter()
+            .filter(|id| Some(**id) != carried)
+            .map(|id| &self.leases[id])
+            .filter(|lease| lease.alive(now, self.limits.visibility_timeout) && !lease.members.is_empty())
+            .map(|lease| lease.ack_id.clone())
+            .collect()
+    }
+
+    /// Whether the read in flight carries an acknowledgement.
+    pub(crate) fn carries_ack(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|read| read.carried.is_some())
+    }
+
+    /// Gives back everything but what the bot holds: nothing more will be handed out or read.
+    pub(crate) fn close(&mut self) {
+        let held: HashSet<Serial> = self.held.values().copied().collect();
+        self.entries.retain(|serial, _| held.contains(serial));
+        self.entries.shrink_to_fit();
+        self.queue = VecDeque::new();
+        self.postponed = BinaryHeap::new();
+        self.memory = Memory::default();
+        self.leases = HashMap::default();
+        self.ready = BTreeSet::new();
+        self.in_flight = None;
+    }
+
+    /// After `close`: the bot gives back what it held.
+    pub(crate) fn release(&mut self, delivery: u64) -> Result<(), NotHeld> {
+        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
+        self.entries.remove(&serial);
+        self.held.shrink_to_fit();
+        self.entries.shrink_to_fit();
+        Ok(())
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    pub(crate) fn postponed(&self) -> usize {
+        self.postponed.len()
+    }
+
+    pub(crate) fn remembered(&self) -> usize {
+        self.memory.remembered()
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// When the next refused event has rested long enough.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        self.postponed.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// Puts the refused events that have rested long enough back into the queue.
+    pub(crate) fn wake_postponed(&mut self, now: Moment) {
+        while let Some(Reverse((due, serial))) = self.postponed.peek().copied() {
+            if due > now {
+                return;
+            }
+            self.postponed.pop();
+            self.queue.push_back(serial);
+        }
+    }
+}

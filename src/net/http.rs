@@ -1,0 +1,220 @@
+//! One request, one reply: the plumbing below the protocol.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{HeaderName, HeaderValue, Method, Uri};
+use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+use ureq::{Agent, Error, Timeout};
+
+use super::progress::Observe;
+use super::resolver::CachingResolver;
+use super::socket::TcpConnector;
+use super::{Cutoff, Progress, trust};
+use crate::config::Service;
+
+/// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// Most of a body that a `Content-Length` gets us to allocate before any of it has arrived.
+const TRUSTED_LENGTH: u64 = 1 << 20;
+
+/// A request in the terms of the protocol.
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a [(HeaderName, HeaderValue)],
+    /// A JSON body.
+    pub(crate) body: Option<&'a str>,
+    pub(crate) trace_id: &'a str,
+}
+
+/// An answer of any status, with its whole body.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    /// The request may have reached the service.
+    pub(crate) sent: bool,
+    /// What happened, without the host.
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// The feed is closing.
+    Cut,
+    /// The name has no address.
+    NameUnknown,
+    /// No connection: refused, unreachable, or no answer in time.
+    NotConnected,
+    /// TLS failed.
+    Tls,
+    /// The connection broke.
+    ConnectionLost,
+    /// No answer in time.
+    TimedOut,
+    /// The answer was not HTTP, or broke off.
+    NotHttp,
+    /// The body is larger than the limit.
+    TooLarge,
+}
+
+/// An HTTP client for one service.
+pub(crate) struct Http {
+    agent: Agent,
+    cutoff: Arc<Cutoff>,
+    progress: Arc<Progress>,
+    default_headers: Vec<(HeaderName, HeaderValue)>,
+    max_body: u64,
+}
+
+impl Http {
+    pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>, max_body: usize) -> Http {
+        let progress = Progress::new();
+        let tls = if service.base_url.starts_with("https:") {
+            TlsConfig::builder().root_certs(trust::roots()).build()
+        } else {
+            TlsConfig::default()
+        };
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("symphony-datafeed/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .max_idle_age(IDLE)
+            .max_idle_connections_per_host(1)
+            .input_buffer_size(64 << 10)
+            .output_buffer_size(8 << 10)
+            .max_response_header_size(64 << 10)
+            .timeout_connect(Some(service.connect_timeout))
+            .timeout_send_request(Some(service.read_timeout))
+            .timeout_send_body(Some(service.read_timeout))
+            .timeout_recv_response(Some(service.read_timeout))
+            .timeout_recv_body(Some(service.read_timeout))
+            .tls_config(tls)
+            .build();
+        let connector = ()
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector {
+                cutoff: Arc::clone(cutoff),
+            })
+            .chain(RustlsConnector::default())
+            .chain(Observe(Arc::clone(&progress)));
+        let default_headers = service
+            .headers
+            .iter()
+            .filter_map(|(name, value)| {
+                let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+                Some((name, HeaderValue::from_str(value).ok()?))
+            })
+            .collect();
+        Http {
+            agent: Agent::with_parts(config, connector, CachingResolver::new(Arc::clone(cutoff))),
+            cutoff: Arc::clone(cutoff),
+            progress,
+            default_headers,
+            max_body: max_body as u64,
+        }
+    }
+
+    /// How far the exchange at hand has come.
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Sends a request and waits for the whole answer.
+    ///
+    /// A connection that was kept from an earlier request may have been closed by the other side meanwhile. That says
+    /// nothing about the service, so the request is sent once more on a new one.
+    pub(crate) fn call(&self, request: &Request) -> Result<Reply, Failure> {
+        match self.call_once(request) {
+            Err(failure)
+                if failure.kind == FailureKind::ConnectionLost
+                    && self.progress.reused()
+                    && !self.progress.answered() =>
+            {
+                self.call_once(request)
+            }
+            result => result,
+        }
+    }
+
+    fn call_once(&self, request: &Request) -> Result<Reply, Failure> {
+        self.progress.start();
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method.clone())
+            .uri(request.uri.clone())
+            .header("X-Trace-Id", request.trace_id);
+        for (name, value) in self.default_headers.iter().chain(request.headers) {
+            builder = builder.header(name, value);
+        }
+        let response = match request.body {
+            None => builder.body(()).map(|request| self.agent.run(request)),
+            Some(body) => builder
+                .header("Content-Type", "application/json")
+                .body(body)
+                .map(|request| self.agent.run(request)),
+        };
+        let mut response = response
+            .map_err(Error::Http)
+            .and_then(|result| result)
+            .map_err(|error| self.failure(&error))?;
+        let retry_after = response
+            .headers()
+            .get("Retry-After")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let status = response.status().as_u16();
+        let length = response.body().content_length();
+        let mut body = Vec::with_capacity(length.unwrap_or(0).min(TRUSTED_LENGTH).min(self.max_body) as usize);
+        response
+            .body_mut()
+            .as_reader()
+            .take(self.max_body + 1)
+            .read_to_end(&mut body)
+            .map_err(|error| self.failure(&Error::from(error)))?;
+        if body.len() as u64 > self.max_body {
+            return Err(Failure {
+                kind: FailureKind::TooLarge,
+                sent: true,
+                reason: format!("the response is larger than {} bytes", self.max_body),
+            });
+        }
+        Ok(Reply {
+            status,
+            retry_after,
+            body,
+        })
+    }
+
+    fn failure(&self, error: &Error) -> Failure {
+        let connected = self.progress.began_to_write();
+        let kind = match error {
+            _ if self.cutoff.is_over() => FailureKind::Cut,
+            Error::HostNotFound | Error::Timeout(Timeout::Resolve) => FailureKind::NameUnknown,
+            Error::Timeout(Timeout::Connect) => FailureKind::NotConnected,
+            Error::Timeout(_) => FailureKind::TimedOut,
+            Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls,
+            Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => FailureKind::Tls,
+            Error::Io(_) | Error::ConnectionFailed if connected => FailureKind::ConnectionLost,
+            Error::Io(_) | Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::NotConnected,
+            _ => FailureKind::NotHttp,
+        };
+        Failure {
+            kind,
+            sent: connected,
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! TCP sockets whose every wait is cut when the feed is closed.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+use rustix::event::PollFlags;
+use socket2::{Domain, Protocol, Socket, Type};
+use ureq::unversioned::transport::time::Duration;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
+use ureq::{Error, Timeout};
+
+use super::Cutoff;
+
+/// The link of the chain of connectors that opens sockets.
+#[derive(Debug)]
+pub(super) struct TcpConnector {
+    pub(super) cutoff: Arc<Cutoff>,
+}
+
+impl<In: Transport> Connector<In> for TcpConnector {
+    type Out = Either<In, TcpTransport>;
+
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        if chained.is_some() {
+            return Ok(chained.map(Either::A));
+        }
+        let stream = self.connect_any(&details.addrs, details.timeout)?;
+        if details.config.no_delay() {
+            stream.set_nodelay(true)?;
+        }
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(TcpTransport {
+            stream,
+            cutoff: Arc::clone(&self.cutoff),
+            buffers,
+            answer_pending: false,
+        })))
+    }
+}
+
+impl TcpConnector {
+    /// Tries one address after the other, each with its share of the time.
+    fn connect_any(&self, addresses: &[SocketAddr], timeout: NextTimeout) -> Result<TcpStream, Error> {
+        let mut last_error = Error::ConnectionFailed;
+        let mut timeout = timeout;
+        if !timeout.after.is_not_happening() {
+            let share = *timeout.after / addresses.len().max(1) as u32;
+            timeout.after = Duration::Exact(share);
+        }
+        for address in addresses {
+            match self.connect_one(*address, timeout) {
+                Ok(stream) => return Ok(stream),
+                Err(error) if self.cutoff.is_over() => return Err(error),
+                Err(error) => last_error = error,
+            }
+        }
+        Err(last_error)
+    }
+
+    fn connect_one(&self, address: SocketAddr, timeout: NextTimeout) -> Result<TcpStream, Error> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        match socket.connect(&address.into()) {
+            Ok(()) => {}
+            Err(error) if in_progress(&error) => {
+                self.cutoff
+                    .wait(socket.as_fd(), PollFlags::OUT, timeout)
+                    .map_err(|error| match error {
+                        Error::Timeout(_) => Error::Timeout(Timeout::Connect),
+                        other => other,
+                    })?;
+                if let Some(error) = socket.take_error()? {
+                    return Err(error.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(socket.into())
+    }
+}
+
+fn in_progress(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock
+        || error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
+        || error.kind() == ErrorKind::Interrupted
+}
+
+#[derive(Debug)]
+pub(super) struct TcpTransport {
+    /// Non-blocking: waiting is done by the cutoff.
+    stream: TcpStream,
+    cutoff: Arc<Cutoff>,
+    buffers: LazyBuffers,
+    /// Something was written and nothing read since: the next read has to wait, so it need not be tried first.
+    answer_pending: bool,
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.answer_pending = true;
+        let mut written = 0;
+        while written < amount {
+            match self.stream.write(&self.buffers.output()[written..amount]) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.cutoff
+                        .wait(self.stream.as_fd(), PollFlags::OUT, timeout.for_write())?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        loop {
+            if self.answer_pending {
+                self.cutoff
+                    .wait(self.stream.as_fd(), PollFlags::IN, timeout.for_read())?;
+            }
+            match self.stream.read(self.buffers.input_append_buf()) {
+                Ok(count) => {
+                    self.answer_pending = false;
+                    self.buffers.input_appended(count);
+                    return Ok(count > 0);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.answer_pending = true,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Anything to read between two requests means that the connection is of no more use: it is its end, or bytes
+    /// that belong to no answer.
+    fn is_open(&mut self) -> bool {
+        let mut byte = [0];
+        matches!(self.stream.peek(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+}

@@ -1,0 +1,81 @@
+//! What the emulator can be asked about what happened.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+
+/// Counts of events, of one feed or of all feeds that ever were.
+///
+/// Always: `routed = acknowledged + removed_unacknowledged + queued + leased`
+/// and `handed_out >= redelivered + acknowledged`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Books {
+    /// Events published, each once, however many feeds got it.
+    pub published: u64,
+    /// Of those, events that no feed was there to get.
+    pub unrouted: u64,
+    /// Events put into feeds: one published with two feeds counts twice here and in all that follows.
+    pub routed: u64,
+    /// Hand-outs: an event handed out twice counts twice.
+    pub handed_out: u64,
+    /// Events removed by an ackId.
+    pub acknowledged: u64,
+    /// Hand-outs of an event after its first.
+    pub redelivered: u64,
+    /// Events that went with their feed: deleted, or dead after its time to live.
+    pub removed_unacknowledged: u64,
+    /// Events waiting to be handed out now.
+    pub queued: u64,
+    /// Events handed out, not acknowledged, and not yet come back.
+    pub leased: u64,
+}
+
+impl AddAssign for Books {
+    fn add_assign(&mut self, other: Books) {
+        self.published += other.published;
+        self.unrouted += other.unrouted;
+        self.routed += other.routed;
+        self.handed_out += other.handed_out;
+        self.acknowledged += other.acknowledged;
+        self.redelivered += other.redelivered;
+        self.removed_unacknowledged += other.removed_unacknowledged;
+        self.queued += other.queued;
+        self.leased += other.leased;
+    }
+}
+
+/// What happened to one event in one feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventBook {
+    /// The feed's id.
+    pub feed: String,
+    /// Its number among all events published, from 1.
+    pub sequence: u64,
+    /// How often it was handed out.
+    pub handed_out: u32,
+    /// Whether an ackId removed it.
+    pub acknowledged: bool,
+    /// Whether it went with its feed, unacknowledged.
+    pub removed: bool,
+}
+
+/// One entry of the list of feeds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FeedInfo {
+    pub id: String,
+    /// `fanout` for a datafeed.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub tag: Option<String>,
+    pub created_at_ms: Millis,
+    /// The last read, or the creation when there was none.
+    pub last_read_ms: Millis,
+    /// Whether it only stands in the list (see `add_foreign_feed`).
+    pub foreign: bool,
+    pub books: Books,
+}

@@ -1,0 +1,83 @@
+//! The settings as the control interface shows and changes them: durations in milliseconds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::millis;
+use crate::settings::{EmptyRead, Layout, Order, Settings, StaleAck};
+
+/// What is to be changed; what is absent stays.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Patch {
+    poll_millis: Option<u64>,
+    visibility_timeout_millis: Option<u64>,
+    feed_ttl_millis: Option<u64>,
+    session_ttl_millis: Option<u64>,
+    max_feeds: Option<usize>,
+    batch_min: Option<usize>,
+    batch_max: Option<usize>,
+    order: Option<Order>,
+    empty_read: Option<EmptyRead>,
+    stale_ack: Option<StaleAck>,
+    abandoned_reads_take: Option<bool>,
+    layout: Option<Layout>,
+    created_at: Option<bool>,
+    require_key_manager_token: Option<bool>,
+    logins_follow_clock: Option<bool>,
+    agent_version: Option<String>,
+}
+
+impl Patch {
+    pub fn apply(self, old: Settings) -> Settings {
+        let duration = |new: Option<u64>, old| new.map_or(old, Duration::from_millis);
+        // One bound alone moves the other along where it must.
+        let (min, max) = match (self.batch_min, self.batch_max) {
+            (Some(min), Some(max)) => (min, max),
+            (Some(min), None) => (min, min.max(*old.batch.end())),
+            (None, Some(max)) => (max.min(*old.batch.start()), max),
+            (None, None) => old.batch.clone().into_inner(),
+        };
+        Settings {
+            poll: duration(self.poll_millis, old.poll),
+            visibility_timeout: duration(self.visibility_timeout_millis, old.visibility_timeout),
+            feed_ttl: duration(self.feed_ttl_millis, old.feed_ttl),
+            session_ttl: duration(self.session_ttl_millis, old.session_ttl),
+            max_feeds: self.max_feeds.unwrap_or(old.max_feeds),
+            batch: min..=max,
+            order: self.order.unwrap_or(old.order),
+            empty_read: self.empty_read.unwrap_or(old.empty_read),
+            stale_ack: self.stale_ack.unwrap_or(old.stale_ack),
+            abandoned_reads_take: self.abandoned_reads_take.unwrap_or(old.abandoned_reads_take),
+            layout: self.layout.unwrap_or(old.layout),
+            created_at: self.created_at.unwrap_or(old.created_at),
+            require_key_manager_token: self.require_key_manager_token.unwrap_or(old.require_key_manager_token),
+            logins_follow_clock: self.logins_follow_clock.unwrap_or(old.logins_follow_clock),
+            agent_version: self.agent_version.unwrap_or(old.agent_version),
+            ..old
+        }
+    }
+}
+
+/// All that can be changed.
+pub fn show(settings: &Settings) -> Patch {
+    Patch {
+        poll_millis: Some(millis(settings.poll)),
+        visibility_timeout_millis: Some(millis(settings.visibility_timeout)),
+        feed_ttl_millis: Some(millis(settings.feed_ttl)),
+        session_ttl_millis: Some(millis(settings.session_ttl)),
+        max_feeds: Some(settings.max_feeds),
+        batch_min: Some(*settings.batch.start()),
+        batch_max: Some(*settings.batch.end()),
+        order: Some(settings.order),
+        empty_read: Some(settings.empty_read),
+        stale_ack: Some(settings.stale_ack),
+        abandoned_reads_take: Some(settings.abandoned_reads_take),
+        layout: Some(settings.layout),
+        created_at: Some(settings.created_at),
+        require_key_manager_token: Some(settings.require_key_manager_token),
+        logins_follow_clock: Some(settings.logins_follow_clock),
+        agent_version: Some(settings.agent_version.clone()),
+    }
+}

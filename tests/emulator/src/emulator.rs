@@ -1,0 +1,210 @@
+//! The emulator as an object: start it, tell it what to do, ask it what happened.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::books::{Books, EventBook, FeedInfo};
+use crate::faults::Fault;
+use crate::keys::{KeyPair, PublicKey};
+use crate::requests::RequestLog;
+use crate::server;
+use crate::session::Sessions;
+use crate::settings::Settings;
+use crate::shared::{Shared, World};
+
+/// A running emulator, in a thread of its own. Dropping it ends every connection and frees the port.
+#[derive(Debug)]
+pub struct Emulator {
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts one. Fails when the port is taken, or a setting makes no sense.
+    pub fn start(settings: Settings) -> io::Result<Emulator> {
+        settings.check().map_err(invalid)?;
+        let (public, private) = match &settings.public_key_pem {
+            Some(pem) => (pem.clone(), None),
+            None => {
+                let pair = KeyPair::of_this_process();
+                let private = pair.private_key_pem().to_owned();
+                (pair.public_key_pem().to_owned(), Some(private))
+            }
+        };
+        let key = PublicKey::from_pem(&public).map_err(invalid)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let world = World::new(settings, Sessions::new(key));
+        let shared = Arc::new(Shared::new(world, port, private));
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let (stop, stopped) = oneshot::channel();
+        let served = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("datafeed-emulator".into())
+            .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))?;
+        Ok(Emulator {
+            shared,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// `http://127.0.0.1:<port>`, with the context when there is one.
+    pub fn url(&self) -> String {
+        let context = self.shared.look(|world| world.settings.context.clone());
+        format!("http://127.0.0.1:{}{context}", self.port())
+    }
+
+    /// The configuration to connect with. It holds the bot's private key, unless the settings gave a public key.
+    pub fn config(&self) -> Value {
+        self.shared.config()
+    }
+
+    /// Publishes events, given as JSON texts, to every feed there is. They are neither checked nor changed.
+    pub fn publish<I: IntoIterator<Item = impl Into<String>>>(&self, events: I) {
+        let events: Vec<Arc<str>> = events.into_iter().map(|e| e.into().into()).collect();
+        self.shared
+            .change(|world| events.into_iter().for_each(|e| world.feeds.publish(e)));
+    }
+
+    /// The books of all feeds, those that are gone included.
+    pub fn books(&self) -> Books {
+        self.shared.books()
+    }
+
+    /// The feeds that exist, the foreign ones included, oldest first.
+    pub fn feeds(&self) -> Vec<FeedInfo> {
+        self.settled(|world| world.feeds.infos())
+    }
+
+    /// What happened to each event in each feed, those that are gone included.
+    pub fn event_books(&self) -> Vec<EventBook> {
+        self.settled(|world| world.feeds.event_books())
+    }
+
+    /// Moves the emulator's clock forward. Leases, feeds, sessions and the poll time of waiting reads follow it.
+    pub fn advance(&self, by: Duration) {
+        self.shared.change(|world| {
+            world.clock.advance(by);
+            world.settle();
+        });
+    }
+
+    /// Every token is expired from now on.
+    pub fn expire_sessions(&self) {
+        self.shared.change(|world| world.sessions.expire_all());
+    }
+
+    /// Whether logins are answered 401. Tokens already given stay good.
+    pub fn reject_logins(&self, reject: bool) {
+        self.shared.change(|world| world.sessions.reject_logins(reject));
+    }
+
+    /// Every datafeed is gone, as if its time to live were over.
+    pub fn remove_feeds(&self) {
+        self.shared.change(|world| world.feeds.delete_all());
+    }
+
+    /// Puts an entry into the list of feeds that is not a datafeed: reading it is answered 400.
+    pub fn add_foreign_feed(&self, id: &str, kind: &str, tag: Option<&str>) {
+        self.shared.change(|world| {
+            let now = world.settle();
+            let tag = tag.map(str::to_owned);
+            world.feeds.add_foreign(id, kind, tag, now);
+        });
+    }
+
+    /// Creates a datafeed as another client of the same account would, beyond any limit. Its id.
+    pub fn create_feed(&self, tag: Option<&str>) -> String {
+        self.shared.change(|world| {
+            let now = world.settle();
+            world.feeds.create(tag.map(str::to_owned), now)
+        })
+    }
+
+    /// Makes something go wrong.
+    ///
+    /// # Panics
+    /// When the fault cannot be sent: a status outside 200 to 599, or a header value that is none.
+    pub fn fault(&self, fault: Fault) {
+        if let Err(message) = fault.check() {
+            panic!("{message}");
+        }
+        self.shared.change(|world| world.faults.add(fault));
+    }
+
+    pub fn clear_faults(&self) {
+        self.shared.change(|world| world.faults.clear());
+    }
+
+    /// Every request to the service so far; of very many, the last hundred thousand.
+    pub fn requests(&self) -> Vec<RequestLog> {
+        self.shared.look(|world| world.requests.all().to_vec())
+    }
+
+    /// The settings now.
+    pub fn settings(&self) -> Settings {
+        self.shared.look(|world| world.settings.clone())
+    }
+
+    /// Changes the settings. The port, the username, the context, the seed and the key stay as they were.
+    ///
+    /// # Panics
+    /// When a setting makes no sense.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.settings();
+        change(&mut settings);
+        if let Err(message) = self.shared.change(|world| world.set(settings)) {
+            panic!("{message}");
+        }
+    }
+
+    /// Waits until the books satisfy the condition. Whether they did in time.
+    pub fn wait_until(&self, timeout: Duration, condition: impl Fn(&Books) -> bool) -> bool {
+        self.settled(|_| ());
+        self.shared.wait(timeout, |world| world.feeds.books(), condition)
+    }
+
+    /// Waits until the log of requests satisfies the condition. Whether it did in time.
+    pub fn wait_for_requests(&self, timeout: Duration, condition: impl Fn(&[RequestLog]) -> bool) -> bool {
+        self.shared.wait_for_requests(timeout, condition)
+    }
+
+    fn settled<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        self.shared.look(|world| {
+            world.settle();
+            look(world)
+        })
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}

@@ -1,0 +1,189 @@
+//! The Datafeed 2 feeds of the account: which exist, and what goes into each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::books::{Books, EventBook, FeedInfo};
+use crate::clock::{Millis, millis};
+use crate::queue::Queue;
+
+#[derive(Debug)]
+pub struct Feeds {
+    living: Vec<Feed>,
+    /// Feeds that died or were deleted, for the books.
+    dead: Vec<(String, Queue)>,
+    published: u64,
+    unrouted: u64,
+    rng: fastrand::Rng,
+}
+
+#[derive(Debug)]
+pub struct Feed {
+    pub id: String,
+    pub kind: String,
+    pub tag: Option<String>,
+    pub created: Millis,
+    last_read: Millis,
+    /// `None`: it only stands in the list.
+    queue: Option<Queue>,
+}
+
+impl Feeds {
+    pub fn new(seed: u64) -> Self {
+        Feeds {
+            living: Vec::new(),
+            dead: Vec::new(),
+            published: 0,
+            unrouted: 0,
+            rng: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    pub fn create(&mut self, tag: Option<String>, now: Millis) -> String {
+        let key = format!("{:016x}{:016x}", self.rng.u64(..), self.rng.u64(..));
+        let pod = if self.rng.bool() { "" } else { "_f8001" };
+        let id = format!("{key}_f{pod}");
+        self.living.push(Feed {
+            id: id.clone(),
+            kind: "fanout".into(),
+            tag,
+            created: now,
+            last_read: now,
+            queue: Some(Queue::new(&key)),
+        });
+        id
+    }
+
+    pub fn add_foreign(&mut self, id: &str, kind: &str, tag: Option<String>, now: Millis) {
+        self.living.push(Feed {
+            id: id.into(),
+            kind: kind.into(),
+            tag,
+            created: now,
+            last_read: now,
+            queue: None,
+        });
+    }
+
+    /// Every entry of the list, oldest first.
+    pub fn list(&self) -> impl Iterator<Item = &Feed> {
+        self.living.iter()
+    }
+
+    /// How many count against the limit.
+    pub fn count(&self) -> usize {
+        self.living.iter().filter(|f| f.queue.is_some()).count()
+    }
+
+    pub fn queue(&mut self, id: &str) -> Option<&mut Queue> {
+        self.living.iter_mut().find(|feed| feed.id == id)?.queue.as_mut()
+    }
+
+    /// Notes a read, which keeps the feed alive.
+    pub fn touch(&mut self, id: &str, now: Millis) {
+        if let Some(feed) = self.living.iter_mut().find(|feed| feed.id == id) {
+            feed.last_read = now;
+        }
+    }
+
+    pub fn publish(&mut self, event: Arc<str>) {
+        self.published += 1;
+        let mut routed = false;
+        for queue in self.living.iter_mut().filter_map(|feed| feed.queue.as_mut()) {
+            queue.push(self.published, event.clone());
+            routed = true;
+        }
+        self.unrouted += u64::from(!routed);
+    }
+
+    /// Whether a feed of this id was there to be deleted.
+    pub fn delete(&mut self, id: &str) -> bool {
+        self.bury(|feed| feed.id == id)
+    }
+
+    /// Every feed with a queue dies.
+    pub fn delete_all(&mut self) -> bool {
+        self.bury(|feed| feed.queue.is_some())
+    }
+
+    /// Lets time do its work: leases lapse, feeds that nobody reads die. Whether anything changed.
+    pub fn sweep(&mut self, now: Millis, ttl: Duration) -> bool {
+        let ttl = millis(ttl);
+        let died = self.bury(|feed| feed.queue.is_some() && feed.last_read.saturating_add(ttl) <= now);
+        let mut lapsed = false;
+        for queue in self.living.iter_mut().filter_map(|feed| feed.queue.as_mut()) {
+            lapsed |= queue.lapse(now);
+        }
+        died || lapsed
+    }
+
+    /// When [`sweep`](Self::sweep) will have something to do.
+    pub fn next_change(&self, ttl: Duration) -> Option<Millis> {
+        let ttl = millis(ttl);
+        self.living
+            .iter()
+            .filter_map(|feed| {
+                let death = feed.last_read.saturating_add(ttl);
+                let lapse = feed.queue.as_ref()?.next_lapse();
+                Some(lapse.map_or(death, |lapse| lapse.min(death)))
+            })
+            .min()
+    }
+
+    fn bury(&mut self, dies: impl Fn(&Feed) -> bool) -> bool {
+        let before = self.living.len();
+        let (dying, living) = std::mem::take(&mut self.living)
+            .into_iter()
+            .partition::<Vec<_>, _>(dies);
+        self.living = living;
+        for feed in dying {
+            if let Some(mut queue) = feed.queue {
+                queue.drop_all();
+                self.dead.push((feed.id, queue));
+            }
+        }
+        self.living.len() != before
+    }
+
+    pub fn books(&self) -> Books {
+        let mut books = Books::default();
+        let living = self.living.iter().filter_map(|feed| feed.queue.as_ref());
+        for queue in living.chain(self.dead.iter().map(|(_, queue)| queue)) {
+            books += queue.books();
+        }
+        books.published = self.published;
+        books.unrouted = self.unrouted;
+        books
+    }
+
+    pub fn infos(&self) -> Vec<FeedInfo> {
+        self.living
+            .iter()
+            .map(|feed| {
+                let mut books = feed.queue.as_ref().map(Queue::books).unwrap_or_default();
+                books.published = books.routed;
+                FeedInfo {
+                    id: feed.id.clone(),
+                    kind: feed.kind.clone(),
+                    tag: feed.tag.clone(),
+                    created_at_ms: feed.created,
+                    last_read_ms: feed.last_read,
+                    foreign: feed.queue.is_none(),
+                    books,
+                }
+            })
+            .collect()
+    }
+
+    /// Of every feed that ever was: the dead first.
+    pub fn event_books(&self) -> Vec<EventBook> {
+        let living = self
+            .living
+            .iter()
+            .filter_map(|feed| Some((&feed.id, feed.queue.as_ref()?)));
+        let dead = self.dead.iter().map(|(id, queue)| (id, queue));
+        dead.chain(living)
+            .flat_map(|(id, queue)| queue.event_books(id))
+            .collect()
+    }
+}

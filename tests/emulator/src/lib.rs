@@ -1,0 +1,41 @@
+//! An agent, pod and key manager on loopback, for bots and tests that need a Symphony datafeed without a pod.
+//!
+//! ```
+//! use datafeed_emulator::{Emulator, Settings, chat};
+//!
+//! let emulator = Emulator::start(Settings::default())?;
+//! println!("{}", emulator.config()); // what a bot connects with
+//! emulator.publish([chat::message_sent(1, "hello")]);
+//! assert_eq!(emulator.books().published, 1);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod books;
+pub mod chat;
+mod clock;
+mod control_settings;
+mod emulator;
+mod faults;
+mod feeds;
+pub mod keys;
+mod queue;
+mod render;
+mod reply;
+mod requests;
+mod routes;
+mod server;
+mod session;
+mod settings;
+mod shared;
+mod stream;
+
+pub use books::{Books, EventBook, FeedInfo};
+pub use emulator::Emulator;
+pub use faults::{Endpoint, Fault, FaultAction};
+pub use requests::{Outcome, RequestLog};
+pub use settings::{EmptyRead, Layout, Order, Settings, StaleAck};
+
+/// The user id of the bot: what `GET /pod/v2/sessioninfo` answers as `id`.
+pub const BOT_USER_ID: i64 = 349_026_222_344_902;

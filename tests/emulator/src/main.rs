@@ -1,0 +1,94 @@
+//! The emulator as a program: one line of JSON on stdout to connect with, then it serves until it is told to end.
+
+#![forbid(unsafe_code)]
+
+mod options;
+
+use std::future::pending;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use datafeed_emulator::{Emulator, chat};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::options::Options;
+
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("datafeed-emulator: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    // Before the line is printed, so that whoever reads it may send a signal at once.
+    let (mut terminate, mut interrupt) = {
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).map_err(|error| error.to_string());
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
+    };
+    let emulator = Emulator::start(options.settings()?).map_err(|error| format!("cannot start: {error}"))?;
+    let emulator = Arc::new(emulator);
+    print_config(&emulator).map_err(|error| format!("cannot print the configuration: {error}"))?;
+    eprintln!(
+        "datafeed-emulator: serving {}, controlled at http://127.0.0.1:{}/emulator/",
+        emulator.url(),
+        emulator.port()
+    );
+    if let Some(rate) = options.chat {
+        let (emulator, seed) = (emulator.clone(), options.seed);
+        std::thread::spawn(move || keep_chatting(&emulator, seed, rate));
+    }
+    let closed = options.until_stdin_closes.then(watch_stdin);
+    runtime.block_on(async {
+        tokio::select! {
+            _ = terminate.recv() => (),
+            _ = interrupt.recv() => (),
+            () = async { match closed {
+                Some(closed) => drop(closed.await),
+                None => pending().await,
+            }} => (),
+        }
+    });
+    Ok(())
+}
+
+fn print_config(emulator: &Emulator) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", emulator.config())?;
+    out.flush()
+}
+
+/// Publishes so many generated events a second whenever there is a feed to get them.
+fn keep_chatting(emulator: &Emulator, seed: u64, rate: f64) {
+    let mut events = chat::Generator::new(seed);
+    let pause = Duration::from_secs_f64(1.0 / rate);
+    loop {
+        std::thread::sleep(pause);
+        if emulator.feeds().iter().any(|feed| !feed.foreign) {
+            emulator.publish(events.next());
+        }
+    }
+}
+
+/// Tells when stdin has come to its end. What is read there is thrown away.
+fn watch_stdin() -> oneshot::Receiver<()> {
+    let (closing, closed) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while matches!(io::stdin().lock().read(&mut buffer), Ok(count) if count > 0) {}
+        drop(closing);
+    });
+    closed
+}

@@ -1,0 +1,136 @@
+//! From a request to its answer: which endpoint it is for, what goes wrong on request, and the log.
+
+mod agent;
+mod control;
+mod damage;
+mod entry;
+mod input;
+mod login;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Request, Response};
+
+use self::entry::Entry;
+use crate::faults::{Endpoint, FaultAction};
+use crate::reply::Reply;
+use crate::session::Kind;
+use crate::shared::Shared;
+use crate::stream::Scissors;
+
+/// A request to the service, read whole.
+struct Call {
+    shared: Arc<Shared>,
+    headers: HeaderMap,
+    query: String,
+    body: Bytes,
+    /// The datafeed that the path names.
+    feed: String,
+}
+
+pub async fn answer(shared: Arc<Shared>, scissors: Scissors, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    if let Some(path) = parts.uri.path().strip_prefix("/emulator/") {
+        let path = path.to_owned();
+        let reply = match body.collect().await {
+            Ok(body) => control::answer(&shared, &parts, &path, body.to_bytes()).await,
+            Err(_) => Reply::error(400, "the body is cut short"),
+        };
+        return reply.into_response();
+    }
+    service(shared, scissors, parts, body).await.into_response()
+}
+
+async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: Incoming) -> Reply {
+    let route = shared.look(|world| {
+        let path = parts.uri.path().strip_prefix(&*world.settings.context);
+        path.map_or(Err(not_found()), |path| find(&parts.method, path))
+    });
+    let endpoint = route.as_ref().ok().map(|(endpoint, _)| *endpoint);
+    let mut entry = Entry::open(&shared, &parts, endpoint);
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => return entry.close(Reply::error(400, "The body is cut short")),
+    };
+    let (endpoint, feed) = match route {
+        Ok(route) => route,
+        Err(reply) => return entry.close(reply),
+    };
+    let call = Call {
+        shared: shared.clone(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+        feed,
+    };
+    let Some(fault) = shared.look(|world| world.faults.next(endpoint)) else {
+        let reply = handle(endpoint, call, &mut entry).await;
+        return entry.close(reply);
+    };
+    if let (FaultAction::Delay(delay), false) = (&fault.action, fault.after) {
+        entry.show();
+        tokio::time::sleep(*delay).await;
+        let reply = handle(endpoint, call, &mut entry).await;
+        return entry.close(reply);
+    }
+    let handled = match fault.after {
+        true => Some(handle(endpoint, call, &mut entry).await),
+        false => None,
+    };
+    entry.show();
+    match damage::damage(fault.action, handled).await {
+        (reply, None) => entry.close(reply),
+        (reply, Some(cut)) => {
+            scissors.cut(cut);
+            entry.damaged();
+            reply.last()
+        }
+    }
+}
+
+async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
+    let handled = match endpoint {
+        Endpoint::SessionLogin => login::login(&call, Kind::Session),
+        Endpoint::KeyManagerLogin => login::login(&call, Kind::KeyManager),
+        Endpoint::List => agent::list(&call),
+        Endpoint::Create => agent::create(&call),
+        Endpoint::Read => agent::read(&call, entry).await,
+        Endpoint::Delete => agent::delete(&call),
+        Endpoint::AgentInfo => agent::info(&call),
+        Endpoint::SessionInfo => agent::session_info(&call),
+        Endpoint::Health => Ok(agent::health()),
+    };
+    handled.unwrap_or_else(|refusal| refusal)
+}
+
+/// The endpoint of a path without its context, and the feed that it names.
+fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
+    let path = path.strip_prefix('/').ok_or_else(not_found)?;
+    let parts: Vec<&str> = path.split('/').collect();
+    let (methods, feed): (&[(Method, Endpoint)], &str) = match parts[..] {
+        ["login", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::SessionLogin)], ""),
+        ["relay", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::KeyManagerLogin)], ""),
+        ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),
+        ["agent", "v5", "datafeeds", id] if !id.is_empty() => (&[(Method::DELETE, Endpoint::Delete)], id),
+        ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),
+        ["agent", "v1", "info"] => (&[(Method::GET, Endpoint::AgentInfo)], ""),
+        ["agent", "v3", "health"] => (&[(Method::GET, Endpoint::Health)], ""),
+        ["pod", "v2", "sessioninfo"] => (&[(Method::GET, Endpoint::SessionInfo)], ""),
+        _ => return Err(not_found()),
+    };
+    match methods.iter().find(|(known, _)| known == method) {
+        Some((_, endpoint)) => Ok((*endpoint, feed.to_owned())),
+        None => {
+            let known: Vec<&str> = methods.iter().map(|(known, _)| known.as_str()).collect();
+            Err(Reply::error(405, "Method not allowed").allow(&known.join(", ")))
+        }
+    }
+}
+
+fn not_found() -> Reply {
+    Reply::error(404, "There is nothing at this path")
+}

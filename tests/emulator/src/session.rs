@@ -1,0 +1,96 @@
+//! Who may log in, and which tokens are good.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::clock::{Millis, millis, wall};
+use crate::keys::PublicKey;
+
+/// The two logins, each with its own kind of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Session,
+    KeyManager,
+}
+
+impl Kind {
+    /// The name of the header that carries the token.
+    pub fn header(self) -> &'static str {
+        match self {
+            Kind::Session => "sessionToken",
+            Kind::KeyManager => "keyManagerToken",
+        }
+    }
+}
+
+/// How far ahead `exp` may lie, and a little for clocks that differ.
+const LONGEST: Millis = 5 * 60 * 1000;
+const SKEW: Millis = 2 * 1000;
+
+#[derive(Debug)]
+pub struct Sessions {
+    key: PublicKey,
+    rejecting: bool,
+    tokens: HashMap<(Kind, String), Millis>,
+    rng: fastrand::Rng,
+}
+
+impl Sessions {
+    pub fn new(key: PublicKey) -> Self {
+        Sessions {
+            key,
+            rejecting: false,
+            tokens: HashMap::new(),
+            rng: fastrand::Rng::new(),
+        }
+    }
+
+    /// Whether this token logs the bot in; if not, why.
+    pub fn check_login(&self, token: &str, username: &str, now: Millis) -> Result<(), String> {
+        if self.rejecting {
+            return Err("This account may not log in".into());
+        }
+        let claims = self.key.claims(token)?;
+        if claims["sub"] != username {
+            return Err("the token's sub is not the bot's username".into());
+        }
+        let Some(expiry) = claims["exp"].as_u64() else {
+            return Err("the token's exp is not a number of seconds".into());
+        };
+        let expiry = expiry.saturating_mul(1000);
+        if expiry <= now {
+            return Err("the token has expired".into());
+        }
+        if expiry > now + LONGEST + SKEW {
+            return Err("the token's exp is more than 5 minutes ahead".into());
+        }
+        Ok(())
+    }
+
+    /// The time that login tokens are judged by.
+    pub fn login_time(&self, now: Millis, follow_clock: bool) -> Millis {
+        if follow_clock { now } else { wall() }
+    }
+
+    pub fn open(&mut self, kind: Kind, now: Millis, ttl: Duration) -> String {
+        let token = format!("{}-{:016x}{:016x}", kind.header(), self.rng.u64(..), self.rng.u64(..));
+        let expiry = now.saturating_add(millis(ttl));
+        self.tokens.retain(|_, expiry| *expiry > now);
+        self.tokens.insert((kind, token.clone()), expiry);
+        token
+    }
+
+    pub fn is_good(&self, kind: Kind, token: &str, now: Millis) -> bool {
+        self.tokens
+            .get(&(kind, token.to_owned()))
+            .is_some_and(|expiry| *expiry > now)
+    }
+
+    pub fn expire_all(&mut self) {
+        self.tokens.clear();
+    }
+
+    pub fn reject_logins(&mut self, reject: bool) {
+        self.rejecting = reject;
+    }
+}

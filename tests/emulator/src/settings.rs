@@ -1,0 +1,138 @@
+//! How an emulator behaves. Everything here but the address and the bot can be changed while it runs.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The behaviour of one emulator. `Settings::default()` is the documented behaviour of the service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// The bot's username: the `sub` of its login tokens.
+    pub username: String,
+    /// A base path before every path of the service, such as `/my-context`; empty for none.
+    pub context: String,
+    /// How long a read without events waits.
+    pub poll: Duration,
+    /// How long events that were read stay hidden before they come back.
+    pub visibility_timeout: Duration,
+    /// How long a feed lives without a read.
+    pub feed_ttl: Duration,
+    /// How long a session token or key manager token is good for.
+    pub session_ttl: Duration,
+    /// How many datafeeds may exist; one more is answered 403. Foreign entries do not count.
+    pub max_feeds: usize,
+    /// How many events a read returns at most: drawn anew for each read.
+    pub batch: RangeInclusive<usize>,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+    /// In which order waiting events are handed out.
+    pub order: Order,
+    /// How a read without events is answered.
+    pub empty_read: EmptyRead,
+    /// What a well-formed ackId that removes nothing does.
+    pub stale_ack: StaleAck,
+    /// Whether a read that the client has left still takes the events that arrive within its poll time.
+    pub abandoned_reads_take: bool,
+    /// How the answer to a read is laid out.
+    pub layout: Layout,
+    /// Whether the list of feeds shows `createdAt`.
+    pub created_at: bool,
+    /// The bot's public key as PEM. `None`: the emulator makes a pair, and its configuration holds the private key.
+    pub public_key_pem: Option<String>,
+    /// Whether the agent asks for the key manager token besides the session token.
+    pub require_key_manager_token: bool,
+    /// Whether `exp` of a login token is judged by the emulator's moved clock. By default it is judged by the
+    /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
+    /// would all be expired after a move of five minutes.
+    pub logins_follow_clock: bool,
+    /// What `GET /agent/v1/info` calls the agent's version.
+    pub agent_version: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            port: 0,
+            username: "emulator-bot".into(),
+            context: String::new(),
+            poll: Duration::from_secs(30),
+            visibility_timeout: Duration::from_secs(30),
+            feed_ttl: Duration::from_secs(30 * 60),
+            session_ttl: Duration::from_secs(14 * 24 * 60 * 60),
+            max_feeds: 20,
+            batch: 100..=100,
+            seed: 1,
+            order: Order::Fifo,
+            empty_read: EmptyRead::List,
+            stale_ack: StaleAck::Ignore,
+            abandoned_reads_take: true,
+            layout: Layout::Compact,
+            created_at: true,
+            public_key_pem: None,
+            require_key_manager_token: true,
+            logins_follow_clock: false,
+            agent_version: "Agent-24.1.0".into(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether an emulator can behave so; if not, the reason names the field.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let context = self.context.as_str();
+        if !context.is_empty() && (!context.starts_with('/') || context.ends_with('/')) {
+            return Err("context: it begins with a slash and does not end with one".into());
+        }
+        if context == "/emulator" || context.starts_with("/emulator/") {
+            return Err("context: /emulator is the control interface".into());
+        }
+        if *self.batch.start() == 0 || self.batch.is_empty() {
+            return Err("batch: it goes from 1 or more to that or more".into());
+        }
+        Ok(())
+    }
+}
+
+/// In which order waiting events are handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Order {
+    /// As they were published; events that come back go to the front.
+    Fifo,
+    /// Drawn from the seed.
+    Shuffled,
+}
+
+/// How a read without events is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EmptyRead {
+    /// 200 with an empty list and an ackId.
+    List,
+    /// 204 without a body.
+    NoContent,
+}
+
+/// What a well-formed ackId does whose lease has lapsed or is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StaleAck {
+    /// Nothing; the read goes on.
+    Ignore,
+    /// The read is answered 400.
+    BadRequest,
+}
+
+/// How the answer to a read is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Layout {
+    /// `{"events":[...],"ackId":"..."}`.
+    Compact,
+    /// Drawn from the seed: members in any order, white space, unknown members, `null` among the events.
+    /// The bytes of each event stay as they were published.
+    Varied,
+}

@@ -1,0 +1,191 @@
+//! What the threads of one emulator share: the world under one lock, and the bells that ring when it changes.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::books::Books;
+use crate::chat::Generator;
+use crate::clock::{Clock, Millis};
+use crate::faults::Faults;
+use crate::feeds::Feeds;
+use crate::requests::{RequestLog, Requests};
+use crate::session::Sessions;
+use crate::settings::Settings;
+
+#[derive(Debug)]
+pub struct World {
+    pub settings: Settings,
+    pub clock: Clock,
+    pub feeds: Feeds,
+    pub sessions: Sessions,
+    pub faults: Faults,
+    pub requests: Requests,
+    /// Draws batch sizes, orders and layouts.
+    pub rng: fastrand::Rng,
+    pub chat: Generator,
+    /// Counts everything that was rung for.
+    changes: u64,
+    /// Whether time changed something that has not been rung for.
+    settled: bool,
+}
+
+impl World {
+    pub fn new(settings: Settings, sessions: Sessions) -> Self {
+        World {
+            clock: Clock::new(),
+            feeds: Feeds::new(settings.seed),
+            sessions,
+            faults: Faults::default(),
+            requests: Requests::default(),
+            rng: fastrand::Rng::with_seed(settings.seed ^ 0x5eed),
+            chat: Generator::new(settings.seed),
+            changes: 0,
+            settled: false,
+            settings,
+        }
+    }
+
+    /// The time, after everything that time does has been done.
+    pub fn settle(&mut self) -> Millis {
+        let now = self.clock.now();
+        self.settled |= self.feeds.sweep(now, self.settings.feed_ttl);
+        now
+    }
+
+    /// Changes the settings, except what is fixed at the start.
+    pub fn set(&mut self, settings: Settings) -> Result<(), String> {
+        settings.check()?;
+        self.settings = Settings {
+            port: self.settings.port,
+            username: self.settings.username.clone(),
+            context: self.settings.context.clone(),
+            seed: self.settings.seed,
+            public_key_pem: self.settings.public_key_pem.clone(),
+            ..settings
+        };
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+pub struct Shared {
+    world: Mutex<World>,
+    /// Rings for blocking waiters, on every change.
+    bell: Condvar,
+    /// Rings for tasks, when feeds, events, the clock or the settings change.
+    changed: watch::Sender<()>,
+    pub port: u16,
+    private_key_pem: Option<String>,
+}
+
+impl Shared {
+    pub fn new(world: World, port: u16, private_key_pem: Option<String>) -> Self {
+        Shared {
+            world: Mutex::new(world),
+            bell: Condvar::new(),
+            changed: watch::Sender::new(()),
+            port,
+            private_key_pem,
+        }
+    }
+
+    /// Looks at the world, or changes what nobody waits for. What time did is rung for.
+    pub fn look<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        self.enter(false, false, look)
+    }
+
+    /// Changes feeds, events, the clock or the settings, and wakes whoever waits for that.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        self.enter(true, true, change)
+    }
+
+    /// Changes the log of requests.
+    pub fn note<T>(&self, note: impl FnOnce(&mut Requests) -> T) -> T {
+        self.enter(true, false, |world| note(&mut world.requests))
+    }
+
+    fn enter<T>(&self, bell: bool, tasks: bool, work: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = self.lock();
+        let result = work(&mut world);
+        let settled = std::mem::take(&mut world.settled);
+        world.changes += u64::from(bell || settled);
+        drop(world);
+        if bell || settled {
+            self.bell.notify_all();
+        }
+        if tasks || settled {
+            self.changed.send_replace(());
+        }
+        result
+    }
+
+    /// Gets news of every [`change`](Self::change) from now on.
+    pub fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub fn books(&self) -> Books {
+        self.look(|world| {
+            world.settle();
+            world.feeds.books()
+        })
+    }
+
+    /// Waits until what `view` shows satisfies the condition. The lock is not held while the condition looks.
+    pub fn wait<V>(&self, timeout: Duration, view: impl Fn(&World) -> V, condition: impl Fn(&V) -> bool) -> bool {
+        let deadline = Instant::now().checked_add(timeout);
+        let mut world = self.lock();
+        loop {
+            let seen = world.changes;
+            let shown = view(&world);
+            drop(world);
+            if condition(&shown) {
+                return true;
+            }
+            world = self.lock();
+            while world.changes == seen {
+                let left = deadline.map_or(Duration::from_secs(3600), |deadline| {
+                    deadline.saturating_duration_since(Instant::now())
+                });
+                if left.is_zero() {
+                    return false;
+                }
+                world = self
+                    .bell
+                    .wait_timeout(world, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+            }
+        }
+    }
+
+    pub fn wait_for_requests(&self, timeout: Duration, condition: impl Fn(&[RequestLog]) -> bool) -> bool {
+        self.wait(timeout, |world| world.requests.all().to_vec(), |log| condition(log))
+    }
+
+    /// The configuration to connect with.
+    pub fn config(&self) -> Value {
+        self.look(|world| {
+            let mut config = json!({
+                "scheme": "http",
+                "host": "127.0.0.1",
+                "port": self.port,
+                "bot": {"username": world.settings.username},
+            });
+            if !world.settings.context.is_empty() {
+                config["context"] = json!(world.settings.context);
+            }
+            if let Some(pem) = &self.private_key_pem {
+                config["bot"]["privateKey"] = json!({"content": pem});
+            }
+            config
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

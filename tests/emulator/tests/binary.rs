@@ -1,0 +1,143 @@
+//! The program: what it prints, how it ends.
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use common::{Client, login_token};
+use datafeed_emulator::keys::KeyPair;
+use serde_json::{Value, json};
+
+struct Program {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+    config: Value,
+}
+
+fn start(options: &[&str]) -> Program {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_datafeed-emulator"))
+        .args(options)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    Program {
+        child,
+        stdout,
+        config: serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}")),
+    }
+}
+
+impl Program {
+    fn client(&self) -> Client {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(common::LONG))
+            .build();
+        Client {
+            agent: config.new_agent(),
+            url: format!("http://127.0.0.1:{}", self.config["port"]),
+            session: String::new(),
+            key_manager: String::new(),
+        }
+    }
+
+    /// What came on stdout after the first line, and whether it ended well.
+    fn end(&mut self) -> (String, bool) {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (rest, self.child.wait().unwrap().success())
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_prints_one_line_and_ends_with_its_stdin() {
+    let mut program = start(&["--until-stdin-closes", "--username", "a-bot"]);
+    assert_eq!(program.config["bot"]["username"], "a-bot");
+    let pem = program.config["bot"]["privateKey"]["content"].as_str().unwrap();
+    assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    assert_eq!(program.client().send("GET", "/agent/v3/health", "").status, 200);
+    program.child.stdin.as_mut().unwrap().write_all(b"ignored\n").unwrap();
+    assert_eq!(program.client().send("GET", "/agent/v3/health", "").status, 200);
+    drop(program.child.stdin.take());
+    assert_eq!(program.end(), (String::new(), true));
+}
+
+#[test]
+fn it_ends_well_on_sigterm_and_sigint() {
+    for signal in ["-TERM", "-INT"] {
+        let mut program = start(&[]);
+        let pid = program.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert_eq!(program.end(), (String::new(), true), "{signal}");
+    }
+}
+
+#[test]
+fn it_takes_a_public_key_and_chats_when_there_is_a_feed() {
+    let pair = KeyPair::of_this_process();
+    let file = std::env::temp_dir().join(format!("emulator-key-{}.pem", std::process::id()));
+    std::fs::write(&file, pair.public_key_pem()).unwrap();
+    let key = file.to_str().unwrap();
+    let options = [
+        "--public-key",
+        key,
+        "--chat",
+        "500",
+        "--context",
+        "/c",
+        "--poll-ms",
+        "20000",
+        "--batch-max",
+        "1",
+    ];
+    let program = start(&options);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(program.config["context"], "/c");
+    assert_eq!(program.config["bot"], json!({"username": "emulator-bot"}));
+    let control = program.client();
+    let mut client = program.client();
+    client.url.push_str("/c");
+    assert_eq!(
+        client.log_in_with("login", &login_token("emulator-bot", -5)).status,
+        401
+    );
+    client.log_in();
+    let feed = client.create();
+    let (events, _) = client.take(&feed, "");
+    assert_eq!(events.len(), 1);
+    assert!(events[0]["payload"].is_object());
+    let books = control.send("GET", "/emulator/wait?books=queued&atLeast=3", "");
+    assert_eq!((books.status, &books.json()["unrouted"]), (200, &json!(0)));
+}
+
+#[test]
+fn it_says_what_is_wrong_and_prints_nothing() {
+    for options in [
+        &["--batch-max", "0"][..],
+        &["--context", "x"],
+        &["--public-key", "/does/not/exist"],
+        &["--chat", "0"],
+        &["--unknown"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_datafeed-emulator"))
+            .args(options)
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{options:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{options:?}");
+    }
+}

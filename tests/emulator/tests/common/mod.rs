@@ -1,0 +1,185 @@
+//! A client that only knows HTTP, for judging the judge.
+#![allow(dead_code)] // Each test file uses its own part of it.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use datafeed_emulator::keys::KeyPair;
+use datafeed_emulator::{Emulator, Settings};
+use serde_json::{Value, json};
+
+/// Long enough for anything that does happen; nothing waits so long in a test that passes.
+pub const LONG: Duration = Duration::from_secs(20);
+
+/// An emulator whose reads end soon where there is nothing to read.
+pub fn start(change: impl FnOnce(&mut Settings)) -> Emulator {
+    let mut settings = Settings {
+        poll: Duration::from_millis(50),
+        ..Settings::default()
+    };
+    change(&mut settings);
+    Emulator::start(settings).expect("the emulator starts")
+}
+
+pub fn wall_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("it is later than 1970").as_secs()
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: ureq::http::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {:?}", self.text))
+    }
+
+    pub fn message(&self) -> String {
+        self.json()["message"].as_str().unwrap_or("").to_owned()
+    }
+}
+
+pub struct Client {
+    pub agent: ureq::Agent,
+    pub url: String,
+    pub session: String,
+    pub key_manager: String,
+}
+
+impl Client {
+    /// One that has logged in.
+    pub fn of(emulator: &Emulator) -> Client {
+        let mut client = Client::stranger(emulator);
+        client.log_in();
+        client
+    }
+
+    pub fn stranger(emulator: &Emulator) -> Client {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(LONG))
+            .build();
+        Client {
+            agent: config.new_agent(),
+            url: emulator.url(),
+            session: String::new(),
+            key_manager: String::new(),
+        }
+    }
+
+    pub fn log_in(&mut self) {
+        let token = login_token("emulator-bot", 240);
+        let get = |service| {
+            let answer = self.log_in_with(service, &token);
+            assert_eq!(answer.status, 200, "{answer:?}");
+            answer.json()["token"].as_str().unwrap().to_owned()
+        };
+        (self.session, self.key_manager) = (get("login"), get("relay"));
+    }
+
+    /// `service` is `login` or `relay`.
+    pub fn log_in_with(&self, service: &str, token: &str) -> Answer {
+        let body = json!({ "token": token }).to_string();
+        self.send("POST", &format!("/{service}/pubkey/authenticate"), &body)
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.try_send(method, path, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    pub fn try_send(&self, method: &str, path: &str, body: &str) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        for (name, value) in self.tokens() {
+            request = request.header(name, value);
+        }
+        let mut response = match body {
+            "" => self.agent.run(request.body(()).unwrap())?,
+            _ => {
+                let request = request.header("Content-Type", "application/json");
+                self.agent.run(request.body(body).unwrap())?
+            }
+        };
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.body_mut().read_to_string()?,
+        })
+    }
+
+    fn tokens(&self) -> Vec<(&'static str, &str)> {
+        let both = [
+            ("sessionToken", &*self.session),
+            ("keyManagerToken", &*self.key_manager),
+        ];
+        both.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    pub fn list(&self) -> Vec<Value> {
+        let answer = self.send("GET", "/agent/v5/datafeeds", "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json().as_array().unwrap().clone()
+    }
+
+    pub fn create(&self) -> String {
+        let answer = self.send("POST", "/agent/v5/datafeeds", "{}");
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn read(&self, feed: &str, ack_id: &str) -> Answer {
+        let body = json!({ "ackId": ack_id }).to_string();
+        self.send("POST", &read_path(feed), &body)
+    }
+
+    /// A read that is answered 200: its events and its ackId.
+    pub fn take(&self, feed: &str, ack_id: &str) -> (Vec<Value>, String) {
+        let answer = self.read(feed, ack_id);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let body = answer.json();
+        let events = body["events"].as_array().unwrap().clone();
+        (events, body["ackId"].as_str().unwrap().to_owned())
+    }
+
+    /// Sends a read and does not wait for the answer.
+    pub fn begin_read(&self, feed: &str) -> TcpStream {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(LONG)).unwrap();
+        let mut request = format!(
+            "POST {} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+            read_path(feed)
+        );
+        for (name, value) in self.tokens() {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str("\r\n{}");
+        socket.write_all(request.as_bytes()).unwrap();
+        socket
+    }
+}
+
+pub fn read_path(feed: &str) -> String {
+    format!("/agent/v5/datafeeds/{feed}/read")
+}
+
+/// Everything that arrives, and how it ended.
+pub fn drain(mut socket: TcpStream) -> (String, std::io::Result<()>) {
+    let mut bytes = Vec::new();
+    let end = socket.read_to_end(&mut bytes).map(|_| ());
+    (String::from_utf8(bytes).unwrap(), end)
+}
+
+/// A login token as the bot makes them.
+pub fn login_token(username: &str, seconds: i64) -> String {
+    let expiry = wall_seconds().saturating_add_signed(seconds);
+    KeyPair::of_this_process().token(&json!({"sub": username, "exp": expiry}))
+}
