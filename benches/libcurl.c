@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
+#include "requests.h"
 #include "measure.h"
 #include "scan.h"
 

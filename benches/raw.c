@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "requests.h"
 #include "measure.h"
 #include "scan.h"
 

@@ -8,6 +8,9 @@
 #   STAGE            the installed tree with the library (target/stage, built if it is not there)
 
 set -euo pipefail
+if [[ -n ${STAGE:-} ]]; then
+    STAGE=$(realpath -m "$STAGE")
+fi
 cd "$(dirname "$0")"
 
 ROUNDS=${ROUNDS:-5}
@@ -22,11 +25,12 @@ stop_with() {
 }
 
 check_tools() {
-    local tool
-    for tool in "${CC:-cc}:gcc" make:make openssl:openssl taskset:util-linux awk:mawk; do
+    local tool compiler
+    read -ra compiler <<<"${CC:-cc}"
+    for tool in "${compiler[0]}:gcc" make:make openssl:openssl taskset:util-linux awk:mawk; do
         command -v "${tool%%:*}" >/dev/null || stop_with "${tool%%:*} is missing: install the package ${tool##*:}"
     done
-    echo '#include <curl/curl.h>' | "${CC:-cc}" -E - >/dev/null 2>&1 ||
+    echo '#include <curl/curl.h>' | "${compiler[@]}" -E - >/dev/null 2>&1 ||
         stop_with "curl/curl.h is missing: install the package libcurl4-openssl-dev (Fedora: libcurl-devel)"
     local number
     for number in "$ROUNDS" "$EVENTS_SINGLE" "$EVENTS_BATCHED"; do

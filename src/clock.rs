@@ -44,7 +44,7 @@ impl Clock {
         Moment(millis.saturating_add(self.moved_millis.load(Ordering::Relaxed)))
     }
 
-    #[cfg(any(test, feature = "internals"))]
+    #[cfg(feature = "internals")]
     pub(crate) fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.moved_millis.fetch_add(millis, Ordering::Relaxed);

@@ -3,26 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Config, Datafeed};
+use crate::ffi::feed::datafeed;
 
-/// A feed's clock, to be moved by tests.
-pub struct MovableClock {
-    clock: crate::clock::Clock,
-}
-
-impl MovableClock {
-    /// The clock that a feed opened with this configuration will go by.
-    pub fn of(config: &Config) -> MovableClock {
-        MovableClock {
-            clock: config.clock.clone(),
-        }
-    }
-
-    /// Moves the feed's time forward and lets its threads look at it.
-    pub fn advance(&self, feed: &Datafeed, by: Duration) {
-        self.clock.advance(by);
-        feed.look_at_the_clock();
-    }
+/// Moves the time of the feed behind this handle forward and lets its threads look at it. Answers whether it is one.
+pub fn advance_clock(handle: *const datafeed, by: Duration) -> bool {
+    let Some(feed) = crate::ffi::feed_of(handle) else {
+        return false;
+    };
+    feed.advance_clock(by);
+    true
 }
 
 /// Splits the answer to a read as a feed does: the events' texts and the ackId, or nothing if it is refused.

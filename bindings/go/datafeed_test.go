@@ -18,7 +18,9 @@ type event struct {
 	ID        string
 	Type      string
 	Initiator struct{ User struct{ UserID int64 } }
-	Payload   struct{ MessageSent struct{ Message struct{ Message string } } }
+	Payload   struct {
+		MessageSent struct{ Message struct{ Message string } }
+	}
 }
 
 func next(t *testing.T, feed *Feed) (*Event, event) {
@@ -162,6 +164,30 @@ func TestUnicodeAnd64BitIdsAreUnchanged(t *testing.T) {
 	if user["userId"] != json.Number("9223372036854775807") {
 		t.Fatalf("%v", user)
 	}
+}
+
+func TestImplicitAcknowledgementIsPossible(t *testing.T) {
+	e := startEmulator(t)
+	feed := e.open(map[string]any{"ack": "implicit"})
+	untilReading(t, feed)
+	e.publish(hello(0), hello(1), hello(2))
+	first, _ := next(t, feed)
+	next(t, feed)
+	last, _ := next(t, feed)
+	if stats, err := feed.Stats(); err != nil || stats.Acknowledged != 2 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+	if err := first.Ack(); !errors.Is(err, ErrInvalidDelivery) {
+		t.Fatal(err)
+	}
+	feed.held.Range(func(delivery, _ any) bool {
+		if delivery != last.Delivery {
+			t.Errorf("%v is not held", delivery)
+		}
+		return true
+	})
+	ack(t, last)
+	e.wait(3)
 }
 
 func TestManyGoroutinesShareAFeed(t *testing.T) {
@@ -343,6 +369,25 @@ func TestUseAfterCloseIsAnError(t *testing.T) {
 	}
 }
 
+func TestCloseGivesBackWhatTheBotHeld(t *testing.T) {
+	e := startEmulator(t)
+	feed := e.open(nil)
+	untilReading(t, feed)
+	e.publish(hello(1), hello(2))
+	received, _ := next(t, feed)
+	next(t, feed)
+	if stats, err := feed.Stats(); err != nil || stats.Held != 2 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+	feed.Close()
+	if stats, err := feed.Stats(); err != nil || stats.Held != 0 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+	if err := received.Nack(); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
+}
+
 func TestDoubleCloseIsHarmless(t *testing.T) {
 	feed := startEmulator(t).open(nil)
 	for range 3 {
@@ -363,7 +408,7 @@ func TestAForgottenFeedIsClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The same feed without the wrapper that is forgotten.
-	kept := &Feed{handle: forgotten.handle, turn: make(chan struct{}, 1)}
+	kept := &Feed{handle: forgotten.handle, turn: make(chan struct{}, 1), held: &sync.Map{}}
 	forgotten = nil
 	until(t, func() bool {
 		runtime.GC()

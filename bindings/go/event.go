@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"runtime"
+	"sync/atomic"
 )
 
 // Event is an event in the bot's hands, until [Event.Ack] or [Event.Nack].
@@ -17,6 +18,7 @@ type Event struct {
 	feed    *Feed
 	raw     []byte
 	attempt int
+	settled atomic.Bool
 }
 
 // Raw returns the JSON text exactly as the agent sent it. It is a copy, and stays valid.
@@ -42,20 +44,26 @@ func (e *Event) Decode(v any) error {
 // It returns [ErrInvalidDelivery] when that was said before, and [ErrClosed] when the feed is closed: the event is
 // then delivered again to the next reader.
 func (e *Event) Ack() error {
-	defer runtime.KeepAlive(e.feed)
-	return e.settled(C.datafeed_ack(e.feed.handle, C.uint64_t(e.Delivery)))
+	return e.settle(func() C.int32_t { return C.datafeed_ack(e.feed.handle, C.uint64_t(e.Delivery)) })
 }
 
 // Nack says that the bot is not done: this event alone comes again after nackDelay, with the next attempt. It returns
 // what Ack returns.
 func (e *Event) Nack() error {
-	defer runtime.KeepAlive(e.feed)
-	return e.settled(C.datafeed_nack(e.feed.handle, C.uint64_t(e.Delivery)))
+	return e.settle(func() C.int32_t { return C.datafeed_nack(e.feed.handle, C.uint64_t(e.Delivery)) })
 }
 
-func (e *Event) settled(status C.int32_t) error {
-	if status == C.DATAFEED_INVALID_ARGUMENT {
-		return ErrInvalidDelivery
+func (e *Event) settle(tell func() C.int32_t) error {
+	defer runtime.KeepAlive(e.feed)
+	settledBefore := e.settled.Swap(true)
+	e.feed.held.Delete(e.Delivery)
+	status := tell()
+	if status != C.DATAFEED_INVALID_ARGUMENT {
+		return check(status)
 	}
-	return check(status)
+	if e.feed.closing.Load() && !settledBefore {
+		// Closing the feed has given it back.
+		return ErrClosed
+	}
+	return ErrInvalidDelivery
 }

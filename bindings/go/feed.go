@@ -25,6 +25,8 @@ import (
 	"iter"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -38,6 +40,12 @@ type Feed struct {
 	// turn is held by the one goroutine that waits inside the library. An interruption is then always meant for it,
 	// and the others wait without a thread each.
 	turn chan struct{}
+	// held has the delivery numbers of the events in the bot's hands. Closing gives them back: the library keeps its
+	// copies of them until then.
+	held *sync.Map
+	// latest is the event before. Whoever has the turn may use it.
+	latest  uint64
+	closing atomic.Bool
 }
 
 // Open opens a feed. config is a JSON object, or the path of a JSON file. Open checks it and does not wait for the
@@ -48,15 +56,14 @@ func Open(config string) (*Feed, error) {
 	}
 	text := C.CString(config)
 	defer C.free(unsafe.Pointer(text))
-	feed := &Feed{turn: make(chan struct{}, 1)}
+	feed := &Feed{turn: make(chan struct{}, 1), held: &sync.Map{}}
 	var reason *C.char
 	if C.datafeed_create(text, &feed.handle, &reason) != C.DATAFEED_OK {
 		return nil, parseError(take(reason))
 	}
 	// For a feed that nobody closed. Closing may write acknowledgements, which should not hold up other finalizers.
 	runtime.SetFinalizer(feed, func(feed *Feed) {
-		handle := feed.handle
-		go C.datafeed_close(handle)
+		go closeAndGiveBack(feed.handle, feed.held)
 	})
 	return feed, nil
 }
@@ -86,19 +93,40 @@ func (f *Feed) Next(ctx context.Context) (*Event, error) {
 		case C.DATAFEED_OK:
 			var attempt C.uint32_t
 			C.datafeed_attempt(f.handle, delivery, &attempt)
-			return &Event{
+			event := &Event{
 				Delivery: uint64(delivery),
 				feed:     f,
 				raw:      C.GoBytes(unsafe.Pointer(text), C.int(length)),
 				attempt:  int(attempt),
-			}, nil
+			}
+			f.hold(event.Delivery)
+			return event, nil
 		case C.DATAFEED_INTERRUPTED:
 			// Perhaps for a context that ended just after its call did.
 		case C.DATAFEED_FAILED:
-			return nil, f.Err()
+			if err := f.Err(); err != nil {
+				return nil, err
+			}
+			return nil, parseError(nil)
 		default:
 			return nil, check(status)
 		}
+	}
+}
+
+// hold notes what Close has to give back.
+func (f *Feed) hold(delivery uint64) {
+	if _, held := f.held.Load(f.latest); held {
+		// With "ack": "implicit" the library has acknowledged the event before by itself.
+		var attempt C.uint32_t
+		if C.datafeed_attempt(f.handle, C.uint64_t(f.latest), &attempt) != C.DATAFEED_OK {
+			f.held.Delete(f.latest)
+		}
+	}
+	f.latest = delivery
+	f.held.Store(delivery, nil)
+	if f.closing.Load() {
+		giveBack(f.handle, f.held)
 	}
 }
 
@@ -129,10 +157,26 @@ func (f *Feed) Events(ctx context.Context) iter.Seq2[*Event, error] {
 // Acknowledgements that were not sent yet are written first, for at most closeTimeout. Closing twice is harmless.
 func (f *Feed) Close() error {
 	defer runtime.KeepAlive(f)
-	if err := check(C.datafeed_close(f.handle)); !errors.Is(err, ErrClosed) {
+	f.closing.Store(true)
+	if err := check(closeAndGiveBack(f.handle, f.held)); !errors.Is(err, ErrClosed) {
 		return err
 	}
 	return nil
+}
+
+func closeAndGiveBack(handle *C.datafeed, held *sync.Map) C.int32_t {
+	status := C.datafeed_close(handle)
+	giveBack(handle, held)
+	return status
+}
+
+// giveBack frees the library's copies of events that the bot held when the feed was closed. It says nothing to anybody.
+func giveBack(handle *C.datafeed, held *sync.Map) {
+	held.Range(func(delivery, _ any) bool {
+		held.Delete(delivery)
+		C.datafeed_nack(handle, C.uint64_t(delivery.(uint64)))
+		return true
+	})
 }
 
 // Err returns why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome,

@@ -202,7 +202,7 @@ impl Datafeed {
                 let now = shared.clock.now();
                 // The bot may have acknowledged or refused it itself.
                 let _ = state.ledger.ack(done, now);
-                shared.let_poller_look(&state, now);
+                shared.release_and_wake_poller(state, now);
             }
         }
         let result = self.wait_for_event(timeout);
@@ -249,17 +249,14 @@ impl Datafeed {
                 return Err(NoEvent::Failed(error.clone()));
             }
             shared.show_on_fd(&mut state);
-            shared.let_poller_look(&state, now);
-            let left = match end {
-                None => None,
-                Some(end) => match end.checked_duration_since(Instant::now()) {
-                    None | Some(Duration::ZERO) => return Err(NoEvent::Timeout),
-                    left => left,
-                },
-            };
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             let due = state.ledger.next_due().map(|due| due.since(now));
-            state.waiting += 1;
-            drop(state);
+            let over = left.is_some_and(|left| left.is_zero());
+            state.waiting += usize::from(!over);
+            shared.release_and_wake_poller(state, now);
+            if over {
+                return Err(NoEvent::Timeout);
+            }
             let wait = [left, due].into_iter().flatten().min();
             shared.consumers.sleep(ticket, wait);
             shared.lock().waiting -= 1;
@@ -279,7 +276,7 @@ impl Datafeed {
         }
         let now = shared.clock.now();
         state.ledger.ack(delivery, now).map_err(unknown)?;
-        shared.let_poller_look(&state, now);
+        shared.release_and_wake_poller(state, now);
         Ok(())
     }
 
@@ -390,8 +387,9 @@ impl Datafeed {
     }
 
     #[cfg(feature = "internals")]
-    pub(crate) fn look_at_the_clock(&self) {
+    pub(crate) fn advance_clock(&self, by: Duration) {
         let shared = self.shared();
+        shared.clock.advance(by);
         shared.nudge_poller(&shared.lock());
         shared.consumers.notify_all();
     }

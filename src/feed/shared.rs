@@ -202,9 +202,15 @@ impl Shared {
         self.poller.notify_all();
     }
 
-    /// Wakes the poller if there is something to read for.
-    pub(crate) fn let_poller_look(&self, state: &State, now: Moment) {
-        if state.watch.doing == Doing::WaitingForBot && state.ledger.wants_read(now) {
+    /// Gives the lock back, and wakes the poller if it sleeps and there is something to read for. In this order, or the
+    /// poller would wake up to wait for the lock; and once, since what it is doing is then no longer waiting.
+    pub(crate) fn release_and_wake_poller(&self, mut state: MutexGuard<'_, State>, now: Moment) {
+        let wake = state.watch.doing == Doing::WaitingForBot && state.ledger.wants_read(now);
+        if wake {
+            state.watch.doing = Doing::Reading;
+        }
+        drop(state);
+        if wake {
             self.poller.notify_all();
         }
     }

@@ -14,5 +14,12 @@ mod registry;
 pub mod report;
 mod signals;
 pub mod status;
-#[cfg(test)]
-mod tests;
+
+/// The feed that a handle of this process stands for.
+#[cfg(feature = "internals")]
+pub(crate) fn feed_of(handle: *const feed::datafeed) -> Option<&'static crate::Datafeed> {
+    match registry::find(handle) {
+        registry::Found::Feed(feed) => Some(feed),
+        registry::Found::Parents | registry::Found::Nothing => None,
+    }
+}

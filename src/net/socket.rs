@@ -37,7 +37,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
             stream,
             cutoff: Arc::clone(&self.cutoff),
             buffers,
+            unsent: Vec::new(),
             answer_pending: false,
+            just_read: false,
         })))
     }
 }
@@ -95,22 +97,25 @@ pub(super) struct TcpTransport {
     stream: TcpStream,
     cutoff: Arc<Cutoff>,
     buffers: LazyBuffers,
+    /// ureq hands out a request's head and body apart. They are sent together, when the answer is waited for: one
+    /// packet, and the other side wakes once.
+    unsent: Vec<u8>,
     /// Something was written and nothing read since: the next read has to wait, so it need not be tried first.
     answer_pending: bool,
+    /// An answer has come and nothing has happened since.
+    just_read: bool,
 }
 
-impl Transport for TcpTransport {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
+/// What is collected before it is sent without waiting for the rest.
+const SEND_AT: usize = 16 << 10;
 
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.answer_pending = true;
-        let mut written = 0;
-        while written < amount {
-            match self.stream.write(&self.buffers.output()[written..amount]) {
+impl TcpTransport {
+    fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        let mut sent = 0;
+        while sent < self.unsent.len() {
+            match self.stream.write(&self.unsent[sent..]) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                Ok(count) => written += count,
+                Ok(count) => sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.cutoff
@@ -119,10 +124,29 @@ impl Transport for TcpTransport {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.unsent.clear();
+        self.answer_pending = true;
+        Ok(())
+    }
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.unsent.extend_from_slice(&self.buffers.output()[..amount]);
+        if self.unsent.len() >= SEND_AT {
+            self.send(timeout)?;
+        }
         Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        if !self.unsent.is_empty() {
+            self.send(timeout)?;
+        }
         loop {
             if self.answer_pending {
                 self.cutoff
@@ -131,6 +155,7 @@ impl Transport for TcpTransport {
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {
                     self.answer_pending = false;
+                    self.just_read = true;
                     self.buffers.input_appended(count);
                     return Ok(count > 0);
                 }
@@ -142,8 +167,12 @@ impl Transport for TcpTransport {
     }
 
     /// Anything to read between two requests means that the connection is of no more use: it is its end, or bytes
-    /// that belong to no answer.
+    /// that belong to no answer. ureq asks when it puts the connection aside and when it takes it up again; the second
+    /// time is the one that counts.
     fn is_open(&mut self) -> bool {
+        if std::mem::take(&mut self.just_read) {
+            return true;
+        }
         let mut byte = [0];
         matches!(self.stream.peek(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }

@@ -91,7 +91,8 @@ class Case(unittest.TestCase):
 
     def in_subprocess(self, script: str, config: dict[str, Any]) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", script, json.dumps(config)],
+            # Python 3.12 warns of a fork beside any thread.
+            [sys.executable, "-W", "ignore", "-c", script, json.dumps(config)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -166,6 +167,18 @@ class Receiving(Case):
         self.assertIn("9223372036854775807", event.raw)
         event.ack()
         self.assertEqual(json.loads(event.raw), sent)
+
+    def test_implicit_acknowledgement_is_possible(self) -> None:
+        emulator, feed = self.start(ack="implicit")
+        self.until_reading(feed)
+        emulator.publish(*(message(number) for number in range(3)))
+        events = [self.next(feed) for _ in range(3)]
+        self.assertEqual(feed.stats()["acknowledged"], 2)
+        self.assertEqual(feed._held, {events[2].delivery})
+        with self.assertRaises(InvalidDeliveryError):
+            events[0].ack()
+        events[2].ack()
+        emulator.wait("acknowledged", 3)
 
     def test_many_threads_share_a_feed(self) -> None:
         emulator, feed = self.start("--batch-max", "7")
@@ -313,6 +326,19 @@ class Stopping(Case):
         self.assertEqual(feed.stats()["state"], "CLOSED")
         self.assertIsNone(feed.error())
         self.assertEqual(event.data, message(1))
+
+    def test_close_gives_back_what_the_bot_held(self) -> None:
+        emulator, feed = self.start()
+        self.until_reading(feed)
+        emulator.publish(message(1), message(2))
+        event = self.next(feed)
+        self.next(feed)
+        self.assertEqual(feed.stats()["held"], 2)
+        feed.close()
+        self.assertEqual(feed.stats()["held"], 0)
+        with self.assertRaises(ClosedError):
+            event.nack()
+        self.assertEqual(emulator.books()["acknowledged"], 0)
 
     def test_double_close_is_harmless(self) -> None:
         _, feed = self.start()

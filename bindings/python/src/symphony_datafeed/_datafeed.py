@@ -87,8 +87,12 @@ class Event:
         self._settle(lib.datafeed_nack)
 
     def _settle(self, function: Callable[[c_void_p, int], int]) -> None:
+        settled_before, self._settled = self._settled, True
+        self._feed._held.discard(self.delivery)
         status = function(self._feed._handle, self.delivery)
-        self._settled = True
+        if status == INVALID_ARGUMENT and self._feed._closing and not settled_before:
+            # Closing the feed has given it back.
+            raise _errors.closed()
         if status == INVALID_ARGUMENT:
             raise InvalidDeliveryError(
                 "INVALID_DELIVERY", f"delivery {self.delivery} is not held: it was acknowledged or refused already"
@@ -98,8 +102,8 @@ class Event:
     def _settle_unless_done(self, function: Callable[[c_void_p, int], int]) -> None:
         """Do for the user what the user has not done. Once the feed has ended there is nobody to tell."""
         if not self._settled:
-            self._settled = True
-            function(self._feed._handle, self.delivery)
+            with contextlib.suppress(DatafeedError):
+                self._settle(function)
 
     def __repr__(self) -> str:
         return f"<Event delivery={self.delivery} attempt={self.attempt} characters={len(self.raw)}>"
@@ -127,12 +131,17 @@ class Datafeed:
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
         self._handle, error = c_void_p(), c_void_p()
+        self._held: set[int] = set()
+        self._latest = 0
         status = lib.datafeed_create(text, byref(self._handle), byref(error))
         # Also for a feed that nobody closed; in a forked child it closes the child's copies of the descriptors only.
-        self._finalizer = weakref.finalize(self, _release, self._handle, self._wake_reader, self._wake_writer)
+        self._finalizer = weakref.finalize(
+            self, _finalize, self._handle, self._held, self._wake_reader, self._wake_writer
+        )
         if status != OK:
             self._finalizer()
             raise _errors.from_json(ConfigError if status == INVALID_ARGUMENT else DatafeedError, take_string(error))
+        self._closing = False
         self._loop = threading.local()
         # Replaced by each interruption; seen by the main thread up to this one.
         self._interruption = self._interruption_seen = object()
@@ -203,7 +212,18 @@ class Datafeed:
         count = c_uint32()
         lib.datafeed_attempt(self._handle, delivery, byref(count))
         raw = ctypes.string_at(text.value or 0, length.value).decode()
+        self._hold(delivery.value)
         return Event(self, delivery.value, count.value, raw)
+
+    def _hold(self, delivery: int) -> None:
+        """Note what `close` has to give back: the library keeps its copies of held events until then."""
+        latest, self._latest = self._latest, delivery
+        # With "ack": "implicit" the library has acknowledged the event before by itself.
+        if latest in self._held and lib.datafeed_attempt(self._handle, latest, byref(c_uint32())) != OK:
+            self._held.discard(latest)
+        self._held.add(delivery)
+        if self._closing:
+            _give_back(self._handle, self._held)
 
     def _wait_in_main_thread(self, attempt: Callable[[int], int], milliseconds: int) -> int:
         """Wait so that Python's signal handlers run at once, which they do in the main thread between its steps.
@@ -254,7 +274,9 @@ class Datafeed:
         Acknowledgements that were not sent yet are written first, for at most ``closeTimeout``. Closing twice is
         harmless, and so is closing the parent's feed in a forked child.
         """
+        self._closing = True
         lib.datafeed_close(self._handle)
+        _give_back(self._handle, self._held)
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while an event or the end of the feed is waiting.
@@ -340,8 +362,16 @@ class Datafeed:
         return _object(self._get_json(function))
 
 
-def _release(handle: c_void_p, *descriptors: int) -> None:
+def _give_back(handle: c_void_p, held: set[int]) -> None:
+    """Free the library's copies of events that the bot held when the feed was closed. It says nothing to anybody."""
+    with contextlib.suppress(KeyError):
+        while True:
+            lib.datafeed_nack(handle, held.pop())
+
+
+def _finalize(handle: c_void_p, held: set[int], *descriptors: int) -> None:
     lib.datafeed_close(handle)
+    _give_back(handle, held)
     for descriptor in descriptors:
         os.close(descriptor)
 

@@ -1,7 +1,7 @@
 /* The requests before the first read, as the hand-written consumers make them. */
 
-#ifndef AGENT_H
-#define AGENT_H
+#ifndef REQUESTS_H
+#define REQUESTS_H
 
 #define SESSION_LOGIN "/login/pubkey/authenticate"
 #define KEY_MANAGER_LOGIN "/relay/pubkey/authenticate"

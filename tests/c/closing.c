@@ -1,0 +1,86 @@
+/* closing EMULATOR: close ends what waits, also from many threads, and what was lent stays readable. */
+#include "harness.h"
+
+enum { THREADS = 8 };
+
+static void *wait_for_log(void *feed) {
+    char *line;
+    int32_t status;
+    while ((status = datafeed_next_log(feed, -1, &line)) == DATAFEED_OK) datafeed_string_free(line);
+    CHECK_IS(DATAFEED_CLOSED, status);
+    return NULL;
+}
+
+static void *close_it(void *feed) {
+    int32_t status = datafeed_close(feed);
+    CHECK(status == DATAFEED_OK || status == DATAFEED_CLOSED);
+    return status == DATAFEED_OK ? feed : NULL;
+}
+
+static void while_threads_wait(const emulator *service) {
+    datafeed *feed = open_feed(service);
+    waiter waiters[THREADS];
+    pthread_t reader;
+    for (int i = 0; i < THREADS; i++) waiter_start(&waiters[i], feed, -1);
+    CHECK_IS(0, pthread_create(&reader, NULL, wait_for_log, feed));
+    UNTIL(is_reading(feed));
+    CHECK_IS(DATAFEED_OK, datafeed_close(feed));
+    for (int i = 0; i < THREADS; i++) CHECK_IS(DATAFEED_CLOSED, waiter_end(&waiters[i]));
+    CHECK_IS(0, pthread_join(reader, NULL));
+}
+
+static void from_many_threads(const emulator *service) {
+    datafeed *feed = open_feed(service);
+    pthread_t closers[THREADS];
+    waiter waiting;
+    int closed = 0;
+    waiter_start(&waiting, feed, -1);
+    for (int i = 0; i < THREADS; i++) CHECK_IS(0, pthread_create(&closers[i], NULL, close_it, feed));
+    for (int i = 0; i < THREADS; i++) {
+        void *first;
+        CHECK_IS(0, pthread_join(closers[i], &first));
+        closed += first != NULL;
+    }
+    CHECK_IS(1, closed);
+    CHECK_IS(DATAFEED_CLOSED, waiter_end(&waiting));
+}
+
+static void with_events_in_hand(const emulator *service) {
+    datafeed *feed = open_feed(service);
+    const char *first, *second;
+    publish(service, "[{\"id\":\"first\"},{\"id\":\"second\"}]");
+    uint64_t delivery = receive(feed, &first), refused = receive(feed, &second);
+    CHECK_IS(DATAFEED_OK, datafeed_close(feed));
+    CHECK(strcmp(first, "{\"id\":\"first\"}") == 0 && strcmp(second, "{\"id\":\"second\"}") == 0);
+    CHECK_IS(DATAFEED_CLOSED, datafeed_ack(feed, delivery));
+    CHECK(strcmp(second, "{\"id\":\"second\"}") == 0);
+    CHECK_IS(DATAFEED_CLOSED, datafeed_nack(feed, refused));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_ack(feed, delivery));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_nack(feed, refused));
+}
+
+/* What was acknowledged is told to the service before close returns. */
+static void with_acknowledgements(const emulator *service) {
+    char *config = config_with(service, "\"closeTimeout\":45000");
+    datafeed *feed = open_with(config);
+    free(config);
+    publish(service, "[{\"id\":\"first\"},{\"id\":\"second\"}]");
+    receive_and_ack(feed, "{\"id\":\"first\"}");
+    receive_and_ack(feed, "{\"id\":\"second\"}");
+    CHECK_IS(DATAFEED_OK, datafeed_close(feed));
+    check_all_acknowledged(service, 2);
+}
+
+int main(int argc, char **argv) {
+    CHECK_IS(2, argc);
+    void (*const scenes[])(const emulator *) = {
+        while_threads_wait, from_many_threads, with_events_in_hand, with_acknowledgements,
+    };
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+        emulator service = emulator_start(argv[1]);
+        /* Only close ends a read. */
+        control_only(&service, "settings", "{\"pollMillis\":600000}");
+        scenes[i](&service);
+        emulator_stop(&service);
+    }
+}
