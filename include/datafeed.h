@@ -73,20 +73,22 @@ int32_t datafeed_create(const char *config, datafeed **feed, char **error_json);
 //
 // Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 // at most `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
-// again to the next reader. Events in the bot's hands stay readable until each is given to datafeed_ack() or
-// datafeed_nack().
+// again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
+// datafeed_ack() or datafeed_nack(), which then answer DATAFEED_CLOSED.
 //
 // Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
 // DATAFEED_FORKED.
 int32_t datafeed_close(datafeed *feed);
 
 // Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
-// call returns so. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+// call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so. With
+// several consumers an interruption cannot be aimed at one of them. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
 //
 // Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_interrupt(datafeed *feed);
 
-// A descriptor for poll(), epoll or an event loop: readable while an event or the end of the feed is waiting. When it
+// A descriptor for poll(), epoll or an event loop: readable while an event, an interruption or the end of the feed is
+// waiting. When it
 // is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It may be readable
 // once too often.
 //
@@ -106,8 +108,9 @@ int32_t datafeed_fd(datafeed *feed, int *fd);
 // is closed meanwhile. Do not change or free it.
 // `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
 //
-// With `"ack": "implicit"` in the configuration the call acknowledges the event that the one before returned, whose
-// string is then no longer valid; a second thread in the call gets DATAFEED_INVALID_ARGUMENT.
+// With `"ack": "implicit"` in the configuration the call first acknowledges the event that the one before returned,
+// whatever the call then returns; that event's string is no longer valid. One thread at a time may then be in the call:
+// a second one gets DATAFEED_INVALID_ARGUMENT.
 //
 // Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_INTERRUPTED; DATAFEED_CLOSED; DATAFEED_FAILED when the feed has
 // stopped for good and the events that it had are handed out; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.

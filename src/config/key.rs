@@ -1,8 +1,8 @@
 //! The bot's RSA key: loaded and checked when the feed is created, so that a wrong one is told at once.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fmt, fs, io};
 
 use rustls::SignatureScheme;
 use rustls::crypto::ring::sign::any_supported_type;
@@ -10,6 +10,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::sign::SigningKey;
 
+use super::file;
 use crate::error::{Code, Error};
 
 /// A private key that can sign with RS512. Its `Debug` shows nothing of it.
@@ -25,25 +26,13 @@ impl fmt::Debug for LoginKey {
 impl LoginKey {
     /// Reads a PEM file. `field` is the setting that names it.
     pub(crate) fn from_file(path: &Path, field: &str) -> Result<LoginKey, Error> {
-        let shown = path.display();
-        let invalid = |message: String| {
-            Error::new(Code::FileInvalid, message)
+        let pem = file::read(path, field).map_err(|error| error.with_field(field))?;
+        LoginKey::from_pem(&pem).map_err(|reason| {
+            let shown = path.display();
+            Error::new(Code::FileInvalid, format!("{field}: {shown} {reason}"))
                 .with_field(field)
                 .with_file(shown.to_string())
-        };
-        let pem = fs::read(path).map_err(|error| {
-            invalid(match error.kind() {
-                io::ErrorKind::NotFound => format!("{field}: there is no file {shown}"),
-                io::ErrorKind::PermissionDenied => {
-                    format!("{field}: this process may not read {shown}; check its permissions")
-                }
-                io::ErrorKind::IsADirectory => {
-                    format!("{field}: {shown} is a directory; give the path of the key file in it")
-                }
-                _ => format!("{field}: cannot read {shown}: {error}"),
-            })
-        })?;
-        LoginKey::from_pem(&pem).map_err(|reason| invalid(format!("{field}: {shown} {reason}")))
+        })
     }
 
     /// Takes the PEM text itself.

@@ -1,5 +1,6 @@
 //! The configuration: the file that bots already have, read setting by setting, with an error that names the field.
 
+mod file;
 mod key;
 mod section;
 mod service;
@@ -8,7 +9,6 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fs, io};
 
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ pub(crate) struct Retry {
 }
 
 /// Settings of the vendor's SDKs that this version does not use.
-const UNUSED: [(&str, &[&str]); 5] = [
+const UNUSED: [(&str, &[&str]); 6] = [
     (
         "",
         &[
@@ -71,6 +71,7 @@ const UNUSED: [(&str, &[&str]); 5] = [
     ("bot", &["certificate", "certificatePath", "certificatePassword"]),
     ("agent", &["loadBalancing", "proxy"]),
     ("pod", &["proxy"]),
+    ("keyManager", &["proxy"]),
     ("datafeed", &["idFilePath"]),
 ];
 
@@ -95,26 +96,17 @@ impl Config {
         }
         let path = Path::new(text_or_path);
         let invalid = |message: String| Error::new(Code::FileInvalid, message).with_file(text_or_path);
-        let text = fs::read_to_string(path).map_err(|error| {
-            invalid(match error.kind() {
-                io::ErrorKind::NotFound => {
-                    format!(
-                        "there is no configuration file {text_or_path} (a configuration given as text starts with '{{')"
-                    )
-                }
-                io::ErrorKind::IsADirectory => {
-                    format!("{text_or_path} is a directory; give the path of the configuration file in it")
-                }
-                _ => format!("cannot read the configuration file {text_or_path}: {error}"),
-            })
-        })?;
+        let bytes = file::read(path, "the configuration, read as a path because it does not start with '{'")?;
+        let text = String::from_utf8(bytes).map_err(|_| invalid(format!("{text_or_path} is not valid UTF-8")))?;
+        // Some editors begin UTF-8 files with a mark that JSON does not have.
+        let text = text.trim_start_matches('\u{feff}');
         if !text.trim_start().starts_with('{') {
             return Err(invalid(format!(
                 "{text_or_path} holds no JSON object; this version reads configurations in JSON only"
             )));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        Config::from_json(&text, folder).map_err(|error| match error.file() {
+        Config::from_json(text, folder).map_err(|error| match error.file() {
             None => error.with_file(text_or_path),
             Some(_) => error,
         })
@@ -145,18 +137,13 @@ impl Config {
         let feed_retry = datafeed.section("retry")?;
 
         check_version(&datafeed)?;
-        let username = bot.string("username")?.filter(|name| !name.is_empty()).ok_or_else(|| {
-            Error::config(
-                "bot.username",
-                "bot.username is missing: the name of the bot's service account",
-            )
-        })?;
+        let username = read_username(&bot)?;
         let defaults = Defaults::new(&root)?;
         let mut config = Config {
             pod: defaults.service(&pod)?,
             key_manager: defaults.service(&key_manager)?,
             agent: defaults.service(&agent)?,
-            username: username.to_owned(),
+            username,
             key: load_key(&bot, &private_key, folder)?,
             tag: read_tag(&datafeed)?,
             include_invisible: datafeed.boolean("includeInvisible")?,
@@ -164,10 +151,7 @@ impl Config {
             implicit_ack: match root.string("ack")? {
                 None | Some("explicit") => false,
                 Some("implicit") => true,
-                Some(other) => {
-                    let message = format!("ack must be \"explicit\" or \"implicit\", but is \"{other}\"");
-                    return Err(Error::config("ack", message));
-                }
+                Some(_) => return Err(Error::config("ack", "ack must be \"explicit\" or \"implicit\"")),
             },
             max_unacknowledged: root.integer("maxUnacknowledged", 1, 1_000_000)?.unwrap_or(1000) as usize,
             max_response_bytes: root.integer("maxResponseBytes", 1024, 1 << 31)?.unwrap_or(64 << 20) as usize,
@@ -183,6 +167,7 @@ impl Config {
                 "bot" => &bot,
                 "agent" => &agent,
                 "pod" => &pod,
+                "keyManager" => &key_manager,
                 _ => &datafeed,
             };
             for setting in unused.iter().filter(|setting| section.known(setting)) {
@@ -216,15 +201,25 @@ fn check_version(datafeed: &Section) -> Result<(), Error> {
         Some(version) if version.eq_ignore_ascii_case("v1") => {
             "datafeed.version is \"v1\", which this version does not support; use \"v2\"".to_owned()
         }
-        Some(version) => format!("datafeed.version must be \"v2\", but is \"{version}\""),
+        Some(_) => "datafeed.version must be \"v2\"".to_owned(),
     };
     Err(Error::config("datafeed.version", message))
 }
 
+fn read_username(bot: &Section) -> Result<String, Error> {
+    let message = match bot.string("username")? {
+        Some(name) if name.contains(char::is_control) => "bot.username must be a name in one line",
+        Some(name) if !name.trim().is_empty() => return Ok(name.to_owned()),
+        _ => "bot.username is missing: the name of the bot's service account",
+    };
+    Err(Error::config("bot.username", message))
+}
+
 fn load_key(bot: &Section, private_key: &Section, folder: &Path) -> Result<LoginKey, Error> {
-    let content = private_key.string("content")?;
-    let path = private_key.string("path")?;
-    let old_path = bot.string("privateKeyPath")?;
+    let given = |text: &&str| !text.is_empty();
+    let content = private_key.string("content")?.filter(given);
+    let path = private_key.string("path")?.filter(given);
+    let old_path = bot.string("privateKeyPath")?.filter(given);
     match (content, path.or(old_path)) {
         (Some(_), Some(_)) => Err(Error::config(
             "bot.privateKey",

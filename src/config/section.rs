@@ -25,8 +25,9 @@ impl<'a> Section<'a> {
 
     /// The path of a setting in this section: `bot.username`.
     pub(crate) fn path(&self, name: &str) -> String {
+        let name = shown(name);
         if self.path.is_empty() {
-            name.to_owned()
+            name
         } else {
             format!("{}.{name}", self.path)
         }
@@ -103,29 +104,33 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A number of at least 1.
+    /// A number of at least 1, or a string of one.
     pub(crate) fn factor(&self, name: &'static str) -> Result<Option<f64>, Error> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => match value.as_f64() {
-                Some(number) if number >= 1.0 && number.is_finite() => Ok(Some(number)),
-                Some(number) => {
-                    let path = self.path(name);
-                    let message = format!("{path} must be a number of at least 1, but is {number}");
-                    Err(Error::config(path, message))
-                }
-                None => Err(self.wrong_type(name, "a number of at least 1", value)),
-            },
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let number = match value {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_f64(),
+        };
+        match number {
+            Some(number) if number >= 1.0 && number.is_finite() => Ok(Some(number)),
+            Some(number) => {
+                let path = self.path(name);
+                let message = format!("{path} must be a number of at least 1, but is {number}");
+                Err(Error::config(path, message))
+            }
+            None => Err(self.wrong_type(name, "a number of at least 1", value)),
         }
     }
 
-    /// An object whose values are strings.
-    pub(crate) fn strings(&self, name: &'static str) -> Result<Vec<(String, String)>, Error> {
+    /// An object whose values are strings: each with its path and its name.
+    pub(crate) fn strings(&self, name: &'static str) -> Result<Vec<(String, String, String)>, Error> {
         let section = self.section(name)?;
         let mut found = Vec::new();
         for (key, value) in section.members.into_iter().flatten() {
             match value {
-                Value::String(text) => found.push((key.clone(), text.clone())),
+                Value::String(text) => found.push((section.path(key), key.clone(), text.clone())),
                 other => return Err(section.wrong_type(key, "a string", other)),
             }
         }
@@ -153,6 +158,16 @@ impl<'a> Section<'a> {
         }
         warnings
     }
+}
+
+/// As much of a name as may be shown. What stands where a name should be can be a secret; a name is short and plain.
+fn shown(name: &str) -> String {
+    let plain = |c: &char| c.is_alphanumeric() || "-_.".contains(*c);
+    let mut start: String = name.chars().take_while(plain).take(40).collect();
+    if start.len() < name.len() {
+        start.push_str("...");
+    }
+    start
 }
 
 fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {

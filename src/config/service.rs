@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ureq::http::{HeaderName, HeaderValue};
+
 use super::section::Section;
 use crate::error::Error;
 
@@ -61,7 +63,7 @@ impl<'a> Defaults<'a> {
         };
         let (scheme_field, scheme) = either("scheme")?.unwrap_or_else(|| ("scheme".into(), "https".into()));
         if scheme != "https" && scheme != "http" {
-            let message = format!("{scheme_field} must be \"https\" or \"http\", but is \"{scheme}\"");
+            let message = format!("{scheme_field} must be \"https\" or \"http\"");
             return Err(Error::config(scheme_field, message));
         }
         let (host_field, host) = either("host")?.ok_or_else(|| {
@@ -78,7 +80,8 @@ impl<'a> Defaults<'a> {
             return Err(Error::config(scheme_field, message));
         }
         let port = number("port", 1, 65535, if scheme == "http" { 80 } else { 443 })?;
-        let context = either("context")?.map(|(_, context)| context).unwrap_or_default();
+        let (context_field, context) = either("context")?.unwrap_or_default();
+        check_context(&context_field, &context)?;
         let context = context.trim_matches('/');
         let slash = if context.is_empty() { "" } else { "/" };
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
@@ -91,28 +94,39 @@ impl<'a> Defaults<'a> {
     }
 
     fn headers(&self, own: &Section) -> Result<Vec<(String, String)>, Error> {
-        let mut headers = self.root.strings("defaultHeaders")?;
-        for (name, value) in own.strings("defaultHeaders")? {
-            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-            headers.push((name, value));
-        }
-        for (name, value) in &headers {
-            let field = format!("defaultHeaders.{name}");
-            if ureq::http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-                return Err(Error::config(
-                    &field,
-                    format!("{field} is no valid name of an HTTP header"),
-                ));
-            }
-            if ureq::http::HeaderValue::from_str(value).is_err() {
-                return Err(Error::config(
-                    &field,
-                    format!("{field} has a value that HTTP does not allow in a header"),
-                ));
+        let mut headers = Vec::new();
+        for section in [self.root, own] {
+            for (field, name, value) in section.strings("defaultHeaders")? {
+                check_header(field, &name, &value)?;
+                headers.retain(|(known, _): &(String, String)| !known.eq_ignore_ascii_case(&name));
+                headers.push((name, value));
             }
         }
         Ok(headers)
     }
+}
+
+fn check_header(field: String, name: &str, value: &str) -> Result<(), Error> {
+    if HeaderName::from_bytes(name.as_bytes()).is_err() {
+        let message = format!("{field} is no valid name of an HTTP header");
+        return Err(Error::config(field, message));
+    }
+    if HeaderValue::from_str(value).is_err() {
+        let message = format!("{field} has a value that HTTP does not allow in a header");
+        return Err(Error::config(field, message));
+    }
+    Ok(())
+}
+
+fn check_context(field: &str, context: &str) -> Result<(), Error> {
+    if context
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte))
+    {
+        return Ok(());
+    }
+    let message = format!("{field} must be the path part of a URL, with anything unusual as %XX, and without a query");
+    Err(Error::config(field, message))
 }
 
 fn check_host(field: &str, host: &str) -> Result<(), Error> {
@@ -125,8 +139,7 @@ fn check_host(field: &str, host: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!(
-        "{field} must be a host name or an IP address without scheme, port or path (those are settings of their own), \
-         but is \"{host}\""
+        "{field} must be a host name or an IP address without scheme, port or path (those are settings of their own)"
     );
     Err(Error::config(field, message))
 }

@@ -227,6 +227,7 @@ impl Datafeed {
             let interruptions = shared.interruptions.load(Ordering::SeqCst);
             if interruptions != *interruptions_at_start.get_or_insert(state.interruptions_seen) {
                 state.interruptions_seen = interruptions;
+                shared.lower_fd_after_interrupt(&mut state);
                 return Err(NoEvent::Interrupted);
             }
             let now = shared.clock.now();
@@ -315,7 +316,7 @@ impl Datafeed {
     }
 
     /// Wakes every thread that waits in [`next_event`](Datafeed::next_event); if none does, the next call returns at
-    /// once. Takes no lock and allocates nothing.
+    /// once. Makes [`event_fd`](Datafeed::event_fd) readable until a call has returned so. Takes no lock and allocates nothing.
     pub fn interrupt(&self) {
         self.shared().interrupt();
     }
@@ -384,6 +385,12 @@ impl Datafeed {
     /// See [`NoLine`].
     pub fn next_log(&self, timeout: Option<Duration>) -> Result<LogLine, NoLine> {
         self.shared().log.next(timeout)
+    }
+
+    /// A call panicked: the feed is not to be trusted any more, and says so.
+    pub(crate) fn fail_after_panic(&self) {
+        let message = "a call into the library panicked; this is a fault in the library, please report it";
+        self.shared().fail(Error::new(Code::Internal, message));
     }
 
     #[cfg(feature = "internals")]

@@ -232,6 +232,15 @@ impl Shared {
     pub(crate) fn interrupt(&self) {
         self.interruptions.fetch_add(1, Ordering::SeqCst);
         self.consumers.notify_all();
+        if let Some(fd) = self.fd.get() {
+            fd.raise();
+        }
+    }
+
+    /// `interrupt` raises the descriptor without the lock, so what is remembered of it does not count.
+    pub(crate) fn lower_fd_after_interrupt(&self, state: &mut State) {
+        state.fd_raised = true;
+        self.show_on_fd(state);
     }
 
     pub(crate) fn info(&self, message: impl Into<String>, details: Value) {

@@ -26,8 +26,9 @@ pub(super) fn timeout(timeout_ms: i32) -> Option<Duration> {
 /// is closed meanwhile. Do not change or free it.
 /// `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
 ///
-/// With `"ack": "implicit"` in the configuration the call acknowledges the event that the one before returned, whose
-/// string is then no longer valid; a second thread in the call gets DATAFEED_INVALID_ARGUMENT.
+/// With `"ack": "implicit"` in the configuration the call first acknowledges the event that the one before returned,
+/// whatever the call then returns; that event's string is no longer valid. One thread at a time may then be in the call:
+/// a second one gets DATAFEED_INVALID_ARGUMENT.
 ///
 /// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_INTERRUPTED; DATAFEED_CLOSED; DATAFEED_FAILED when the feed has
 /// stopped for good and the events that it had are handed out; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.

@@ -84,8 +84,8 @@ pub unsafe extern "C" fn datafeed_create(
 ///
 /// Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 /// at most `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
-/// again to the next reader. Events in the bot's hands stay readable until each is given to datafeed_ack() or
-/// datafeed_nack().
+/// again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
+/// datafeed_ack() or datafeed_nack(), which then answer DATAFEED_CLOSED.
 ///
 /// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
 /// DATAFEED_FORKED.
@@ -98,7 +98,8 @@ pub extern "C" fn datafeed_close(feed: *mut datafeed) -> i32 {
 }
 
 /// Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
-/// call returns so. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+/// call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so. With
+/// several consumers an interruption cannot be aimed at one of them. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
 ///
 /// Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 #[unsafe(no_mangle)]
@@ -109,7 +110,8 @@ pub extern "C" fn datafeed_interrupt(feed: *mut datafeed) -> i32 {
     })
 }
 
-/// A descriptor for poll(), epoll or an event loop: readable while an event or the end of the feed is waiting. When it
+/// A descriptor for poll(), epoll or an event loop: readable while an event, an interruption or the end of the feed is
+/// waiting. When it
 /// is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It may be readable
 /// once too often.
 ///

@@ -12,11 +12,15 @@ pub(super) fn with_feed(handle: *const datafeed, body: impl FnOnce(&Datafeed) ->
     match registry::find(handle) {
         Found::Nothing => DATAFEED_INVALID_ARGUMENT,
         Found::Parents => DATAFEED_FORKED,
-        Found::Feed(feed) => no_panic(|| body(feed)),
+        Found::Feed(feed) => catch_unwind(AssertUnwindSafe(|| body(feed))).unwrap_or_else(|_| {
+            feed.fail_after_panic();
+            DATAFEED_FAILED
+        }),
     }
 }
 
-/// A panic is a fault in the library; the caller gets a status, not an unwinding stack.
+/// For what is called without a feed. A panic is a fault in the library; the caller gets a status, not an unwinding
+/// stack.
 pub(super) fn no_panic(body: impl FnOnce() -> i32) -> i32 {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(DATAFEED_FAILED)
 }

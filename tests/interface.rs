@@ -1,0 +1,129 @@
+//! What the C interface promises about itself, whatever the service does.
+
+mod common;
+
+use std::thread;
+
+use common::*;
+use serde_json::json;
+
+#[test]
+fn the_committed_header_is_what_the_source_says() {
+    let generated = include_str!(concat!(env!("OUT_DIR"), "/datafeed.h"));
+    let committed = include_str!("../include/datafeed.h");
+    assert!(generated == committed, "include/datafeed.h is out of date: run `make header`");
+}
+
+#[test]
+fn status_numbers_are_pinned() {
+    let statuses = [
+        DATAFEED_OK,
+        DATAFEED_TIMEOUT,
+        DATAFEED_INTERRUPTED,
+        DATAFEED_CLOSED,
+        DATAFEED_FAILED,
+        DATAFEED_INVALID_ARGUMENT,
+        DATAFEED_FORKED,
+    ];
+    assert_eq!(statuses, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_configuration_with_an_error_is_answered_with_its_field() {
+    let (status, error) = Feed::try_open(r#"{"host":"localhost","bot":{"username":7}}"#).unwrap_err();
+    assert_eq!(status, DATAFEED_INVALID_ARGUMENT);
+    assert_eq!(error["code"], "CONFIG_INVALID");
+    assert_eq!(error["field"], "bot.username");
+    assert_eq!(error["retryable"], false);
+}
+
+#[test]
+fn unknown_settings_are_logged_once_with_the_nearest_known_name() {
+    let emulator = emulator(quick());
+    let mut config = config(&emulator, json!({"maxUnacknowleged": 5}));
+    config["datafeed"] = json!({"tga": "x"});
+    let feed = open_and_wait(&emulator, &config);
+    emulator.publish([numbered(0)]);
+    feed.must_next_and_ack();
+    feed.close();
+    let mut warnings = Vec::new();
+    while let Ok(line) = feed.next_log(0) {
+        if line["level"] == "warn" {
+            warnings.push(line["message"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(
+        warnings,
+        [
+            "unknown setting maxUnacknowleged is ignored; did you mean maxUnacknowledged?",
+            "unknown setting datafeed.tga is ignored; did you mean datafeed.tag?",
+        ]
+    );
+    assert_eq!(feed.next_log(-1), Err(DATAFEED_CLOSED));
+}
+
+#[test]
+fn the_log_wakes_at_close() {
+    let emulator = emulator(quick());
+    let feed = Feed::open(&config(&emulator, json!({})));
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            loop {
+                if let Err(status) = feed.next_log(-1) {
+                    return status;
+                }
+            }
+        });
+        feed.close();
+        assert_eq!(reader.join().unwrap(), DATAFEED_CLOSED);
+    });
+}
+
+#[test]
+fn the_session_has_what_a_bot_needs_to_answer() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    let session = feed.session().unwrap();
+    assert_eq!(session["agentUrl"], emulator.url());
+    assert_eq!(session["podUrl"], emulator.url());
+    assert_eq!(session["username"], "emulator-bot");
+    assert!(session["sessionToken"].as_str().is_some_and(|token| !token.is_empty()));
+    assert!(session["keyManagerToken"].as_str().is_some_and(|token| !token.is_empty()));
+    feed.close();
+    assert_eq!(feed.session(), Err(DATAFEED_CLOSED));
+}
+
+#[test]
+fn the_descriptor_shows_events_interruptions_refused_events_and_the_end() {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({"nackDelay": 30})));
+    // SAFETY: the descriptor stays open as long as the process lives.
+    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(feed.fd()) };
+    let readable = |seconds: i64| {
+        let timeout = Timespec {
+            tv_sec: seconds,
+            tv_nsec: 0,
+        };
+        poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&timeout)).unwrap() == 1
+    };
+    assert!(!readable(0));
+    emulator.publish([numbered(0), numbered(1)]);
+    assert!(readable(60));
+    feed.ack(feed.must_next().delivery);
+    let second = feed.must_next();
+    assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+    assert!(!readable(0), "drained");
+    feed.nack(second.delivery);
+    assert!(readable(60), "the refused event has rested");
+    feed.ack(feed.must_next().delivery);
+    assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+    feed.interrupt();
+    assert!(readable(60));
+    assert_eq!(feed.next(0), Err(DATAFEED_INTERRUPTED));
+    assert!(!readable(0));
+    feed.close();
+    assert!(readable(60));
+    assert_eq!(feed.next(0), Err(DATAFEED_CLOSED));
+    assert!(readable(0), "it stays so");
+}
