@@ -5,16 +5,16 @@ SHELL := /bin/bash
 
 CARGO ?= cargo
 CC ?= cc
+CXX ?= c++
 PYTHON ?= python3
 GO ?= go
 CMAKE ?= cmake
+export CARGO CC CXX PYTHON GO CMAKE
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libdatafeed.so.$(basename $(VERSION))
 STAGE := target/stage
 EMULATOR := target/release/datafeed-emulator
-
-export PYTHON GO CMAKE CC
 
 .PHONY: help
 help:
@@ -24,10 +24,12 @@ help:
 	@echo "make lint                 formatting and lints"
 	@echo "make header               regenerate include/datafeed.h"
 	@echo "make stage                library and header as an installed tree in $(STAGE)"
+	@echo "make emulator             the emulated Symphony, $(EMULATOR)"
 
 # An installed tree to build against: the library under its SONAME, with the links that a linker and a loader look for.
 .PHONY: stage
-stage: check-cargo
+stage:
+	@scripts/need.sh cargo cc
 	$(CARGO) build --release --locked --package symphony-datafeed
 	mkdir -p $(STAGE)/include $(STAGE)/lib
 	cp include/datafeed.h $(STAGE)/include/
@@ -37,10 +39,34 @@ stage: check-cargo
 	ln -sf $(SONAME) $(STAGE)/lib/libdatafeed.so
 
 .PHONY: emulator
-emulator: check-cargo
+emulator:
+	@scripts/need.sh cargo cc
 	$(CARGO) build --release --locked --package datafeed-emulator
 
-# A missing tool is an error that names it.
-.PHONY: check-cargo
-check-cargo:
-	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust 1.88 or later"; exit 1; }
+.PHONY: demo
+demo: stage $(if $(CONFIG),,emulator)
+	@scripts/demo.sh "$(STAGE)" "$(EMULATOR)" "$(CONFIG)"
+
+.PHONY: test
+test:
+	@scripts/need.sh cargo cc c++ cmake python3 go
+	@$(MAKE) --no-print-directory stage emulator
+	@scripts/test.sh "$(STAGE)" "$(EMULATOR)"
+
+.PHONY: bench
+bench: stage
+	@benches/run.sh
+
+.PHONY: lint
+lint:
+	@scripts/need.sh cargo cc python3 go
+	@$(MAKE) --no-print-directory stage
+	@scripts/lint.sh
+
+# The build makes the header in its own folder; this copies it to where it is committed.
+.PHONY: header
+header:
+	@scripts/need.sh cargo
+	touch build.rs
+	$(CARGO) build --locked --package symphony-datafeed
+	cp "$$(ls -t target/debug/build/symphony-datafeed-*/out/datafeed.h | head -1)" include/datafeed.h

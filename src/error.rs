@@ -35,6 +35,22 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Code; 12] = [
+        Code::ConfigInvalid,
+        Code::FileInvalid,
+        Code::AuthRejected,
+        Code::Forbidden,
+        Code::Network,
+        Code::Timeout,
+        Code::ServiceError,
+        Code::RateLimited,
+        Code::ResponseInvalid,
+        Code::ResponseTooLarge,
+        Code::FeedGone,
+        Code::Internal,
+    ];
+
     /// The name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -11,7 +11,30 @@ use serde_json::json;
 fn the_committed_header_is_what_the_source_says() {
     let generated = include_str!(concat!(env!("OUT_DIR"), "/datafeed.h"));
     let committed = include_str!("../include/datafeed.h");
-    assert!(generated == committed, "include/datafeed.h is out of date: run `make header`");
+    assert!(
+        generated == committed,
+        "include/datafeed.h is out of date: run `make header`"
+    );
+}
+
+#[test]
+fn the_readme_shows_the_examples_as_they_are() {
+    let readme = include_str!("../README.md");
+    for (language, example) in [
+        ("c", include_str!("../examples/c/minimal.c")),
+        ("python", include_str!("../examples/python/minimal.py")),
+        ("go", include_str!("../examples/go/minimal/main.go")),
+    ] {
+        assert!(readme.contains(&format!("```{language}\n{example}```")), "{language}");
+    }
+}
+
+#[test]
+fn every_error_code_is_on_its_page() {
+    let page = include_str!("../docs/errors.md");
+    for code in datafeed::Code::ALL {
+        assert!(page.contains(&format!("| `{}` |", code.as_str())), "{}", code.as_str());
+    }
 }
 
 #[test]
@@ -88,7 +111,11 @@ fn the_session_has_what_a_bot_needs_to_answer() {
     assert_eq!(session["podUrl"], emulator.url());
     assert_eq!(session["username"], "emulator-bot");
     assert!(session["sessionToken"].as_str().is_some_and(|token| !token.is_empty()));
-    assert!(session["keyManagerToken"].as_str().is_some_and(|token| !token.is_empty()));
+    assert!(
+        session["keyManagerToken"]
+            .as_str()
+            .is_some_and(|token| !token.is_empty())
+    );
     feed.close();
     assert_eq!(feed.session(), Err(DATAFEED_CLOSED));
 }

@@ -9,7 +9,10 @@ use datafeed_emulator::{EmptyRead, Emulator, Endpoint, Fault, FaultAction, Reque
 use serde_json::{Value, json};
 
 fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
-    requests.iter().filter(|request| request.endpoint == Some(endpoint)).count()
+    requests
+        .iter()
+        .filter(|request| request.endpoint == Some(endpoint))
+        .count()
 }
 
 /// An event published now arrives, and is acknowledged.
@@ -81,7 +84,10 @@ fn no_tag_parameter_is_sent_without_a_tag() {
     let emulator = emulator(quick());
     let _feed = open_and_wait(&emulator, &config(&emulator, json!({"datafeed": {"tag": ""}})));
     let requests = emulator.requests();
-    let lists: Vec<&RequestLog> = requests.iter().filter(|request| request.endpoint == Some(Endpoint::List)).collect();
+    let lists: Vec<&RequestLog> = requests
+        .iter()
+        .filter(|request| request.endpoint == Some(Endpoint::List))
+        .collect();
     assert!(!lists.is_empty());
     assert!(lists.iter().all(|list| list.path == "/agent/v5/datafeeds"), "{lists:?}");
 }
@@ -162,7 +168,10 @@ fn a_login_refused_from_the_start_is_final_and_says_why() {
     assert_eq!(error["httpStatus"], 401);
     assert_eq!(error["retryable"], false);
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains(&emulator.url()) && message.contains("bot.privateKey"), "{message}");
+    assert!(
+        message.contains(&emulator.url()) && message.contains("bot.privateKey"),
+        "{message}"
+    );
     assert_eq!(feed.stats()["state"], "FAILED");
     assert_eq!(feed.close(), DATAFEED_OK);
     assert_eq!(feed.error().expect("also after close")["code"], "AUTH_REJECTED");
@@ -232,11 +241,21 @@ fn trouble_of_every_kind_passes_and_nothing_is_lost_or_repeated() {
         works(&emulator, &feed, 0);
         feed.wait_for_log("the trouble is over");
         works(&emulator, &feed, 1);
-        assert!(emulator.wait_until(PATIENCE, |books| books.acknowledged == 2), "{endpoint:?}");
-        assert!(feed.stats()["retries"].as_u64().unwrap() >= 20, "{endpoint:?}: {:#}", feed.stats());
+        assert!(
+            emulator.wait_until(PATIENCE, |books| books.acknowledged == 2),
+            "{endpoint:?}"
+        );
+        assert!(
+            feed.stats()["retries"].as_u64().unwrap() >= 20,
+            "{endpoint:?}: {:#}",
+            feed.stats()
+        );
         let trouble = feed.error().expect("the latest trouble stays readable");
         assert_eq!(trouble["retryable"], true);
-        assert!(trouble["message"].as_str().unwrap().contains(&emulator.url()), "{trouble}");
+        assert!(
+            trouble["message"].as_str().unwrap().contains(&emulator.url()),
+            "{trouble}"
+        );
         assert_eq!(emulator.feeds().len(), 1);
     }
 }
@@ -277,7 +296,11 @@ fn an_answer_lost_on_its_way_repeats_nothing() {
     assert_eq!(numbers, (1..20).collect::<Vec<_>>());
     feed.advance(Duration::from_secs(31));
     emulator.advance(Duration::from_secs(31));
-    assert!(emulator.wait_until(PATIENCE, |books| books.acknowledged == 20), "{:?}", emulator.books());
+    assert!(
+        emulator.wait_until(PATIENCE, |books| books.acknowledged == 20),
+        "{:?}",
+        emulator.books()
+    );
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
 }
 
@@ -293,12 +316,18 @@ fn a_400_for_a_stale_ack_id_keeps_the_feed() {
     // Only the service's time passes: the feed believes that the lease is alive.
     emulator.advance(Duration::from_secs(31));
     assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
-    assert!(emulator.wait_for_requests(PATIENCE, |requests| requests.iter().any(|request| {
-        request.endpoint == Some(Endpoint::Read) && request.status == Some(400)
-    })));
+    assert!(emulator.wait_for_requests(PATIENCE, |requests| {
+        requests
+            .iter()
+            .any(|request| request.endpoint == Some(Endpoint::Read) && request.status == Some(400))
+    }));
     feed.advance(Duration::from_secs(31));
     works(&emulator, &feed, 1);
-    assert!(emulator.wait_until(PATIENCE, |books| books.acknowledged == 2), "{:?}", emulator.books());
+    assert!(
+        emulator.wait_until(PATIENCE, |books| books.acknowledged == 2),
+        "{:?}",
+        emulator.books()
+    );
     assert_eq!(emulator.feeds().len(), 1);
     assert_eq!(feed.stats()["feedsCreated"], 1);
 }
@@ -392,7 +421,12 @@ fn attempts_can_be_bounded() {
     assert_eq!(feed.next(-1), Err(DATAFEED_FAILED));
     let error = feed.error().unwrap();
     assert_eq!(error["code"], "SERVICE_ERROR");
-    assert!(error["message"].as_str().unwrap().contains("datafeed.retry.maxAttempts"));
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("datafeed.retry.maxAttempts")
+    );
     assert_eq!(count(&emulator.requests(), Endpoint::List), 3);
 }
 

@@ -96,7 +96,10 @@ impl Config {
         }
         let path = Path::new(text_or_path);
         let invalid = |message: String| Error::new(Code::FileInvalid, message).with_file(text_or_path);
-        let bytes = file::read(path, "the configuration, read as a path because it does not start with '{'")?;
+        let bytes = file::read(
+            path,
+            "the configuration, read as a path because it does not start with '{'",
+        )?;
         let text = String::from_utf8(bytes).map_err(|_| invalid(format!("{text_or_path} is not valid UTF-8")))?;
         // Some editors begin UTF-8 files with a mark that JSON does not have.
         let text = text.trim_start_matches('\u{feff}');
@@ -245,17 +248,15 @@ fn load_key(bot: &Section, private_key: &Section, folder: &Path) -> Result<Login
 
 /// The service limits a tag to 100 characters.
 fn read_tag(datafeed: &Section) -> Result<Option<String>, Error> {
-    match datafeed.string("tag")? {
-        None | Some("") => Ok(None),
-        Some(tag) if tag.chars().count() <= 100 => Ok(Some(tag.to_owned())),
-        Some(tag) => Err(Error::config(
-            "datafeed.tag",
-            format!(
-                "datafeed.tag must have at most 100 characters, but has {}",
-                tag.chars().count()
-            ),
-        )),
-    }
+    let message = match datafeed.string("tag")? {
+        None | Some("") => return Ok(None),
+        Some(tag) if tag.contains(char::is_control) => "datafeed.tag must be in one line".to_owned(),
+        Some(tag) => match tag.chars().count() {
+            ..=100 => return Ok(Some(tag.to_owned())),
+            count => format!("datafeed.tag must have at most 100 characters, but has {count}"),
+        },
+    };
+    Err(Error::config("datafeed.tag", message))
 }
 
 fn read_millis(section: &Section, name: &'static str, least: i64, most: i64, default: u64) -> Result<Duration, Error> {

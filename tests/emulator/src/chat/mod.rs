@@ -52,7 +52,7 @@ impl Generator {
             if self.rng.bool() {
                 return self.aside();
             }
-        } else if self.rng.usize(..10) == 0 {
+        } else if self.rng.usize(..4) == 0 {
             return self.aside();
         }
         let (line, rest) = self.script.split_first().expect("a conversation has lines");

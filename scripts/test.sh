@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Runs every test and ends by saying how many ran in each suite. Usage: test.sh STAGE EMULATOR
+
+set -uo pipefail
+stage=$(realpath "$1")
+emulator=$(realpath "$2")
+logs=target/test-logs
+mkdir -p "$logs"
+
+names=()
+passes=()
+failures=()
+
+# suite NAME COUNT-FUNCTION COMMAND...: runs it, shows its output, and counts. COUNT-FUNCTION reads the output and prints
+# the numbers of passed and failed tests.
+suite() {
+    local name=$1 count=$2 log status passed failed
+    shift 2
+    log="$logs/${name// /-}.log"
+    echo
+    echo "== $name"
+    "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    read -r passed failed < <("$count" "$log")
+    if ((status != 0 && failed == 0)); then
+        echo "error: $name ended with status $status" >&2
+        failed=1
+    elif ((status == 0 && passed == 0)); then
+        echo "error: $name ran no test" >&2
+        failed=1
+    fi
+    names+=("$name")
+    passes+=("$passed")
+    failures+=("$failed")
+}
+
+count_rust() { awk '/^test result:/ { p += $4; f += $6 } END { print p + 0, f + 0 }' "$1"; }
+count_ctest() {
+    awk '/tests passed, .* tests failed out of/ { f = $4; t = $NF } END { print t - f, f + 0 }' "$1"
+}
+count_unittest() {
+    awk '/^Ran [0-9]+ test/ { t = $2 }
+         /^FAILED/ { gsub(/[^0-9 ]/, " "); for (i = 1; i <= NF; i++) f += $i }
+         END { print t - f, f + 0 }' "$1"
+}
+count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
+
+c_tests() {
+    "$CMAKE" -S tests/c -B target/c-tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTAGE="$stage" -DEMULATOR="$emulator" \
+        >/dev/null &&
+        "$CMAKE" --build target/c-tests --parallel 2 >/dev/null &&
+        ctest --test-dir target/c-tests --output-on-failure
+}
+python_tests() {
+    PYTHONPATH=bindings/python/src DATAFEED_LIBRARY=$stage/lib/libdatafeed.so DATAFEED_EMULATOR=$emulator \
+        "$PYTHON" -m unittest discover --start-directory bindings/python/tests
+}
+go_tests() {
+    # `-count=1`: Go does not notice that the library changed, and would answer from its cache.
+    (cd bindings/go && DATAFEED_EMULATOR=$emulator "$GO" test -race -count=1 -v ./...)
+}
+
+# More cases than a property test runs by itself.
+export PROPTEST_CASES=${PROPTEST_CASES:-2000}
+
+suite "Rust" count_rust "$CARGO" test --workspace --features symphony-datafeed/internals --locked
+suite "C and C++" count_ctest c_tests
+suite "Python" count_unittest python_tests
+suite "Go" count_go go_tests
+
+echo
+total_passed=0
+total_failed=0
+for index in "${!names[@]}"; do
+    printf '%-12s %4d passed, %d failed\n' "${names[$index]}" "${passes[$index]}" "${failures[$index]}"
+    total_passed=$((total_passed + passes[index]))
+    total_failed=$((total_failed + failures[index]))
+done
+echo "$total_passed passed, $total_failed failed"
+((total_failed == 0))
