@@ -16,8 +16,8 @@ static int others_are_asleep(void) {
     return asleep;
 }
 
-static pid_t fork_in_quiet(datafeed *feed) {
-    UNTIL(is_reading(feed) && others_are_asleep());
+static pid_t fork_in_quiet(void) {
+    UNTIL(others_are_asleep());
     pid_t child = fork();
     CHECK(child >= 0);
     return child;
@@ -44,7 +44,8 @@ int main(int argc, char **argv) {
     const char *event;
     waiter waiting;
     waiter_start(&waiting, feed, -1);
-    pid_t child = fork_in_quiet(feed);
+    UNTIL(is_reading(feed));
+    pid_t child = fork_in_quiet();
     if (child == 0) {
         child_of(&service, feed);
         /* Runs what the program and the library have to run at the end. */
@@ -63,7 +64,7 @@ int main(int argc, char **argv) {
     /* A child that has nothing to do with the feed, while an event is held. */
     publish(&service, "[{\"id\":\"held\"}]");
     delivery = receive(feed, &event);
-    child = fork_in_quiet(feed);
+    child = fork_in_quiet();
     if (child == 0) exit(strcmp(event, "{\"id\":\"held\"}") == 0 ? 0 : 1);
     CHECK_IS(0, wait_for_process(child));
     CHECK_IS(DATAFEED_OK, datafeed_ack(feed, delivery));
