@@ -25,5 +25,5 @@ RUSTFLAGS="${flags[*]}" cargo build --release --locked --target "$host"
 for target in "${targets[@]}"; do
     mkdir -p "corpus/$target" "artifacts/$target"
     "$CARGO_TARGET_DIR/$host/release/$target" "corpus/$target" "seeds/$target" -dict=words.dict \
-        -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=10 -print_final_stats=1
+        -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=10 -verbosity=0 -print_final_stats=1
 done

@@ -25,7 +25,8 @@ if [[ ! -x target/lint-venv/bin/mypy ]]; then
     }
     target/lint-venv/bin/pip install --quiet --disable-pip-version-check --requirement scripts/lint-requirements.txt
 fi
-python=(bindings/python/src bindings/python/tests examples/python)
-target/lint-venv/bin/ruff check --config bindings/python/pyproject.toml "${python[@]}"
-target/lint-venv/bin/ruff format --check --config bindings/python/pyproject.toml "${python[@]}"
-(cd bindings/python && ../../target/lint-venv/bin/mypy)
+ruff=$PWD/target/lint-venv/bin/ruff
+(cd bindings/python && "$ruff" check src tests && "$ruff" format --check src tests && ../../target/lint-venv/bin/mypy)
+# Examples explain themselves, or do not serve.
+"$ruff" check --config bindings/python/pyproject.toml --ignore D examples/python
+"$ruff" format --check --config bindings/python/pyproject.toml examples/python

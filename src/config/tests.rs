@@ -279,7 +279,7 @@ fn files_that_may_not_be_read_are_told() {
 
     let folder = Folder::new();
     let locked = folder.file("locked", PKCS8);
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).expect("a file can be locked");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).expect("a file can be locked");
     let trying = std::thread::spawn(move || {
         let mut sets = capabilities(None).expect("a thread knows its capabilities");
         sets.effective -= CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH;
@@ -423,7 +423,7 @@ fn what_has_no_effect_is_warned_of_once() {
         bot.privatekeypath        | bot.privateKeyPath
         hots                      | host
         agent.prot                | agent.port
-        keymanager                | keyManager
+        KEYMANAGER                | keyManager
         retry.maxIntervalMilis    | retry.maxIntervalMillis
         datafeed.retry.multiplyer | datafeed.retry.multiplier
         maxUnacknowleged          | maxUnacknowledged";
@@ -435,6 +435,8 @@ fn what_has_no_effect_is_warned_of_once() {
         let expected = format!("unknown setting {path} is ignored");
         assert_eq!(good(at(path, json!({"deep": [1]}))).warnings, [expected]);
     }
+    let long = good(json!({ "x".repeat(41): 1 })).warnings;
+    assert_eq!(long, [format!("unknown setting {}... is ignored", "x".repeat(40))]);
     let unused = "proxy ssl datahose commonJwt app sessionAuth bot.certificate bot.certificatePath \
         bot.certificatePassword agent.loadBalancing agent.proxy pod.proxy keyManager.proxy datafeed.idFilePath";
     for path in unused.split_whitespace() {
@@ -455,10 +457,11 @@ fn no_secret_is_ever_shown() {
     // One word in these is what they are there for; a key's text is not.
     const SHOWN: &str = "host agent.host context bot.username datafeed.tag bot.privateKeyPath bot.privateKey.path";
     let damaged = format!("-----BEGIN PRIVATE KEY-----\n{WORD}\n-----END PRIVATE KEY-----\n");
+    let bare: String = PKCS8.lines().filter(|line| !line.starts_with("-----")).collect();
     let header = format!("Authorization: Bearer {WORD}");
     let folder = Folder::new();
     let mut texts = Vec::new();
-    for secret in [PKCS8, PKCS1, &damaged, &header, WORD] {
+    for secret in [PKCS8, PKCS1, &damaged, &bare, &header, WORD] {
         let shown = SHOWN.split_whitespace().filter(|_| secret.contains('\n'));
         for path in SETTINGS.split_whitespace().chain(shown) {
             for value in [json!(secret), json!([secret]), json!({"x": secret})] {
@@ -474,7 +477,7 @@ fn no_secret_is_ever_shown() {
             json!(whole).to_string(),
             whole.replace('}', ""),
         ]);
-        if secret.contains('\n') {
+        if secret != WORD && secret != header {
             texts.extend([as_path(secret), as_path(&secret.replace('\n', " ")), secret.to_owned()]);
         }
         if secret != WORD {

@@ -218,3 +218,79 @@ impl Http {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    /// Reads one request without a body and, if told so, answers it.
+    fn serve(stream: &mut BufReader<TcpStream>, answer: bool) {
+        let mut line = String::new();
+        while stream.read_line(&mut line).expect("a request") > 2 {
+            line.clear();
+        }
+        if answer {
+            let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            stream.get_mut().write_all(reply).expect("the client is there");
+        }
+    }
+
+    fn client(listener: &TcpListener) -> (Http, Uri) {
+        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+        let service = Service {
+            base_url: base_url.clone(),
+            connect_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(30),
+            headers: Vec::new(),
+        };
+        let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
+        (
+            Http::new(&service, &cutoff, 1024),
+            base_url.parse().expect("an address"),
+        )
+    }
+
+    fn get(http: &Http, uri: &Uri) -> Result<Reply, Failure> {
+        http.call(&Request {
+            method: Method::GET,
+            uri,
+            headers: &[],
+            body: None,
+            trace_id: "abc123",
+        })
+    }
+
+    #[test]
+    fn a_kept_connection_that_was_closed_is_replaced_silently() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (http, uri) = client(&listener);
+        let server = thread::spawn(move || {
+            let mut first = BufReader::new(listener.accept().expect("a client").0);
+            serve(&mut first, true);
+            // It reads the second request and closes: the client could not have known.
+            serve(&mut first, false);
+            drop(first);
+            serve(
+                &mut BufReader::new(listener.accept().expect("the client again").0),
+                true,
+            );
+        });
+        assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
+        assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
+        server.join().expect("the server saw what it expected");
+    }
+
+    #[test]
+    fn a_new_connection_that_is_closed_is_told() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let (http, uri) = client(&listener);
+        let server = thread::spawn(move || serve(&mut BufReader::new(listener.accept().expect("a client").0), false));
+        let failure = get(&http, &uri).err().expect("no answer");
+        assert_eq!((failure.kind, failure.sent), (FailureKind::ConnectionLost, true));
+        server.join().expect("the server saw what it expected");
+    }
+}
