@@ -50,7 +50,7 @@
 #define DATAFEED_FORKED 6
 
 // A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
-// status. It is never freed and never used again: about a kilobyte remains for each feed that was ever created.
+// status. It is never freed and never used again: a few kilobytes remain for each feed that was ever created.
 typedef struct datafeed datafeed;
 
 #ifdef __cplusplus
@@ -72,7 +72,7 @@ int32_t datafeed_create(const char *config, datafeed **feed, char **error_json);
 // Stops the feed. Any thread may call it, also while others are blocked: they return DATAFEED_CLOSED at once.
 //
 // Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
-// at most `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
+// about `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
 // again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
 // datafeed_ack() or datafeed_nack(), which then answer DATAFEED_CLOSED.
 //
@@ -81,16 +81,16 @@ int32_t datafeed_create(const char *config, datafeed **feed, char **error_json);
 int32_t datafeed_close(datafeed *feed);
 
 // Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
-// call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so. With
-// several consumers an interruption cannot be aimed at one of them. May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+// call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so.
+// With several consumers it cannot be aimed at one, and misses a thread that is between two calls: to stop them all use
+// datafeed_close(). May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
 //
 // Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_interrupt(datafeed *feed);
 
 // A descriptor for poll(), epoll or an event loop: readable while an event, an interruption or the end of the feed is
-// waiting. When it
-// is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It may be readable
-// once too often.
+// waiting. When it is readable call datafeed_next_event() with a timeout of 0 until it returns DATAFEED_TIMEOUT. It
+// may be readable once too often. Also after close.
 //
 // `fd`: set to the descriptor, or to -1. It belongs to the library: do not read, write or close it. It stays open and
 // readable after the end of the feed, so that nobody watches a number that was given to something else.

@@ -41,6 +41,7 @@ count_ctest() {
 count_unittest() {
     awk '/^Ran [0-9]+ test/ { t = $2 }
          /^FAILED/ { gsub(/[^0-9 ]/, " "); for (i = 1; i <= NF; i++) f += $i }
+         /skipped=/ { f++ }
          END { print t - f, f + 0 }' "$1"
 }
 count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }

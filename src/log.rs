@@ -16,6 +16,9 @@ use crate::sync::EventCount;
 /// Lines kept for a program that does not fetch them; after that the oldest go.
 const KEPT_LINES: usize = 1000;
 
+/// Lines kept of a closed feed, which may never be fetched.
+const KEPT_AFTER_CLOSE: usize = 20;
+
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -170,6 +173,8 @@ impl Log {
     pub(crate) fn close(&self) {
         let mut queue = self.lock();
         queue.closed = true;
+        let surplus = queue.lines.len().saturating_sub(KEPT_AFTER_CLOSE);
+        queue.lines.drain(..surplus);
         queue.lines.shrink_to_fit();
         drop(queue);
         self.written.notify_all();

@@ -124,6 +124,15 @@ fn eight_workers_that_acknowledge_out_of_order_get_nothing_twice() {
         "{:?}",
         emulator.books()
     );
+    // Longer than a lease: what was not acknowledged would come again.
+    feed.advance(Duration::from_secs(3));
+    emulator.advance(Duration::from_secs(3));
+    let books = emulator.books();
+    assert_eq!(
+        (books.acknowledged, books.queued, books.leased),
+        (EVENTS as u64, 0, 0),
+        "{books:?}"
+    );
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
 }
 
@@ -297,6 +306,19 @@ fn implicit_acknowledgement_lets_the_bot_refuse_and_admits_one_consumer() {
         feed.close();
         assert_eq!(waiting.join().unwrap(), Err(DATAFEED_CLOSED));
     });
+}
+
+#[test]
+fn with_implicit_acknowledgement_closed_is_closed() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({"ack": "implicit"})));
+    emulator.publish([numbered(0)]);
+    feed.must_next();
+    assert_eq!(feed.close(), DATAFEED_OK);
+    for _ in 0..3 {
+        assert_eq!(feed.next(-1), Err(DATAFEED_CLOSED));
+    }
+    assert_eq!(feed.stats()["held"], 0, "nobody can give it back any more");
 }
 
 #[test]

@@ -103,6 +103,24 @@ fn the_log_wakes_at_close() {
 }
 
 #[test]
+fn a_descriptor_made_after_an_interruption_shows_it() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    feed.interrupt();
+    // SAFETY: the descriptor stays open as long as the process lives.
+    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(feed.fd()) };
+    let mut fds = [rustix::event::PollFd::from_borrowed_fd(
+        fd,
+        rustix::event::PollFlags::IN,
+    )];
+    assert_eq!(
+        rustix::event::poll(&mut fds, Some(&rustix::event::Timespec::default())),
+        Ok(1)
+    );
+    assert_eq!(feed.next(0), Err(DATAFEED_INTERRUPTED));
+}
+
+#[test]
 fn the_session_has_what_a_bot_needs_to_answer() {
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
@@ -145,6 +163,21 @@ fn the_descriptor_shows_events_interruptions_refused_events_and_the_end() {
     assert!(readable(60), "the refused event has rested");
     feed.ack(feed.must_next().delivery);
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+    for _ in 0..1000 {
+        // A consumer may report the interruption before the descriptor is raised for it.
+        let interrupted = thread::scope(|scope| {
+            scope.spawn(|| feed.interrupt());
+            loop {
+                match feed.next(0) {
+                    Err(DATAFEED_TIMEOUT) => {}
+                    other => return other,
+                }
+            }
+        });
+        assert_eq!(interrupted, Err(DATAFEED_INTERRUPTED));
+        assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+        assert!(!readable(0));
+    }
     feed.interrupt();
     assert!(readable(60));
     assert_eq!(feed.next(0), Err(DATAFEED_INTERRUPTED));

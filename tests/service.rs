@@ -393,6 +393,45 @@ fn a_failed_list_proves_nothing() {
 }
 
 #[test]
+fn a_minute_of_failing_lists_does_not_count_as_refusals() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    works(&emulator, &feed, 0);
+    emulator.fault(Fault {
+        endpoint: Endpoint::List,
+        times: 10,
+        action: status(503),
+        after: false,
+    });
+    emulator.fault(Fault {
+        endpoint: Endpoint::Read,
+        times: 1,
+        action: status(400),
+        after: false,
+    });
+    feed.wait_for_log("503");
+    feed.advance(Duration::from_secs(90));
+    feed.wait_for_log("the trouble is over");
+    works(&emulator, &feed, 1);
+    assert_eq!(emulator.feeds().len(), 1);
+    assert_eq!(feed.stats()["feedsCreated"], 1);
+}
+
+#[test]
+fn empty_answers_that_come_at_once_are_not_asked_for_in_a_hurry() {
+    let emulator = emulator(Settings {
+        poll: Duration::ZERO,
+        ..quick()
+    });
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    let before = count(&emulator.requests(), Endpoint::Read);
+    assert_eq!(feed.next(1000), Err(DATAFEED_TIMEOUT));
+    let reads = count(&emulator.requests(), Endpoint::Read) - before;
+    assert!(reads <= 11, "{reads} reads in a second");
+    works(&emulator, &feed, 0);
+}
+
+#[test]
 fn a_response_larger_than_the_limit_is_refused_with_the_setting_s_name() {
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({"maxResponseBytes": 4096})));

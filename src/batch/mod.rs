@@ -7,6 +7,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -100,7 +101,7 @@ impl Batch {
         let mut seen_events = false;
         if !scanner.take(b'}') {
             loop {
-                match scanner.key()? {
+                match &*unescaped(scanner.key()?) {
                     b"events" if seen_events => {
                         return scanner.fail("one list of events");
                     }
@@ -158,6 +159,19 @@ impl Batch {
                 return scanner.expect(b']', "',' or ']' after an event");
             }
         }
+    }
+}
+
+/// A member's name may be written with escapes, though no agent does.
+fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
+    if !name.contains(&b'\\') {
+        return Cow::Borrowed(name);
+    }
+    let quoted = [b"\"", name, b"\""].concat();
+    match serde_json::from_slice::<String>(&quoted) {
+        Ok(plain) => Cow::Owned(plain.into_bytes()),
+        // It stands for no text, so it is none of ours.
+        Err(_) => Cow::Borrowed(name),
     }
 }
 

@@ -158,6 +158,7 @@ fn shapes_that_agents_send() {
         (r#"{"ackId":"a"}"#.to_owned(), 0),
         (r#"{"events":[null],"ackId":"a"}"#.to_owned(), 0),
         (format!(r#"{{"ackId":"a","events":[{event}]}}"#), 1),
+        (format!(r#"{{"\u0065vents":[{event}],"ack\u0049d":"a"}}"#), 1),
         (
             format!("{{\"events\":[{event} ,\n{event}\n],\"ackId\":\"a\",\"new\":[1,{{}}]}}\n"),
             2,

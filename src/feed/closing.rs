@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{AlreadyClosed, Inner, Phase};
-use crate::poller::LINGER;
 
 /// Beyond `closeTimeout`, before what the poller is doing is cut once more.
 const GRACE: Duration = Duration::from_millis(200);
@@ -23,10 +22,9 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
         // A read that carries an acknowledgement is left alone for the moment it needs to arrive. Under the lock: the
         // poller looks at the phase before it sets another end.
         let sent_for = shared.progress.get().and_then(|progress| progress.sent_for());
-        let left = LINGER.saturating_sub(sent_for.unwrap_or_default());
         if let Some(cutoff) = &state.cutoff {
-            if state.ledger.carries_ack() && !left.is_zero() {
-                cutoff.extend_to(Instant::now() + left.min(shared.close_timeout));
+            if state.ledger.carries_ack() {
+                cutoff.let_send_until(Instant::now() + shared.close_timeout, sent_for);
             } else {
                 cutoff.cut();
             }

@@ -192,24 +192,30 @@ impl Datafeed {
         if !shared.implicit_ack {
             return self.wait_for_event(timeout);
         }
-        {
+        let asking = {
             let mut state = shared.lock();
             if state.asking {
                 return Err(NoEvent::SecondConsumer);
             }
+            if matches!(state.phase, Phase::Closed) {
+                if let Some(kept) = state.implied.take() {
+                    let _ = state.ledger.release(kept);
+                }
+                return Err(NoEvent::Closed);
+            }
             state.asking = true;
+            let asking = Asking(shared);
             if let Some(done) = state.implied.take() {
                 let now = shared.clock.now();
                 // The bot may have acknowledged or refused it itself.
                 let _ = state.ledger.ack(done, now);
                 shared.release_and_wake_poller(state, now);
             }
-        }
+            asking
+        };
         let result = self.wait_for_event(timeout);
-        let mut state = shared.lock();
-        state.asking = false;
-        state.implied = result.as_ref().ok().map(Event::delivery);
-        drop(state);
+        shared.lock().implied = result.as_ref().ok().map(Event::delivery);
+        drop(asking);
         result
     }
 
@@ -227,7 +233,7 @@ impl Datafeed {
             let interruptions = shared.interruptions.load(Ordering::SeqCst);
             if interruptions != *interruptions_at_start.get_or_insert(state.interruptions_seen) {
                 state.interruptions_seen = interruptions;
-                shared.lower_fd_after_interrupt(&mut state);
+                shared.show_on_fd(&mut state);
                 return Err(NoEvent::Interrupted);
             }
             let now = shared.clock.now();
@@ -246,7 +252,9 @@ impl Datafeed {
                     text: event,
                 });
             }
-            if let Phase::Failed(error) = &state.phase {
+            if let Phase::Failed(error) = &state.phase
+                && state.ledger.postponed() == 0
+            {
                 return Err(NoEvent::Failed(error.clone()));
             }
             shared.show_on_fd(&mut state);
@@ -411,6 +419,15 @@ impl Datafeed {
     /// [`AlreadyClosed`], which does no harm.
     pub fn close(&self) -> Result<(), AlreadyClosed> {
         closing::close(&self.inner)
+    }
+}
+
+/// With implicit acknowledgement: a call is going on.
+struct Asking<'a>(&'a Shared);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().asking = false;
     }
 }
 

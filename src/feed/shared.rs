@@ -173,13 +173,24 @@ impl Shared {
         matches!(self.lock().phase, Phase::Running)
     }
 
-    /// Keeps the descriptor readable exactly while an event or the end is waiting.
+    /// Keeps the descriptor readable while an event, an interruption or the end is waiting.
+    ///
+    /// `interrupt` raises it without the lock, so it is lowered whatever is remembered of it, and interruptions are
+    /// looked at once more afterwards.
     pub(crate) fn show_on_fd(&self, state: &mut State) {
         let Some(fd) = self.fd.get() else { return };
-        let wanted = state.ledger.queued() > 0 || !matches!(state.phase, Phase::Running);
-        if wanted != state.fd_raised {
-            state.fd_raised = wanted;
-            if wanted { fd.raise() } else { fd.lower() }
+        let interrupted = |state: &State| self.interruptions.load(Ordering::SeqCst) != state.interruptions_seen;
+        let ended = !matches!(state.phase, Phase::Running);
+        if state.ledger.queued() == 0 && !ended && !interrupted(state) {
+            fd.lower();
+            state.fd_raised = false;
+            if !interrupted(state) {
+                return;
+            }
+        }
+        if !state.fd_raised {
+            state.fd_raised = true;
+            fd.raise();
         }
     }
 
@@ -235,12 +246,6 @@ impl Shared {
         if let Some(fd) = self.fd.get() {
             fd.raise();
         }
-    }
-
-    /// `interrupt` raises the descriptor without the lock, so what is remembered of it does not count.
-    pub(crate) fn lower_fd_after_interrupt(&self, state: &mut State) {
-        state.fd_raised = true;
-        self.show_on_fd(state);
     }
 
     pub(crate) fn info(&self, message: impl Into<String>, details: Value) {

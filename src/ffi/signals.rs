@@ -12,10 +12,17 @@ pub(super) fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
     };
-    let result = body();
-    if blocked {
-        // SAFETY: the call above succeeded, so `before` holds this thread's former mask.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    // SAFETY: the call above succeeded, so `before` holds this thread's former mask.
+    let _restore = blocked.then(|| Restore(unsafe { before.assume_init() }));
+    body()
+}
+
+/// Puts a thread's signal mask back, also when a panic passes by.
+struct Restore(libc::sigset_t);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        // SAFETY: the mask is one that `pthread_sigmask` gave out.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, ptr::null_mut()) };
     }
-    result
 }

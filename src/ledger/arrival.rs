@@ -43,6 +43,7 @@ impl<E: Clone> Ledger<E> {
             started: now,
         });
         self.last_read = now;
+        self.refused = false;
         if let Some(carried) = read.carried {
             self.confirm(carried, now);
         }

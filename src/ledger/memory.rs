@@ -6,6 +6,7 @@
 //! the event should have become visible again.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use super::lease::LeaseId;
 use crate::batch::Identity;
@@ -39,6 +40,8 @@ pub(super) struct Memory {
     confirmed: VecDeque<(Moment, LeaseId, Vec<Identity>)>,
     /// Settled batches that the service took back, with the time from which it delivers them again.
     lapsed: Vec<(Moment, LeaseId, Vec<Identity>)>,
+    /// How many of those lead to the next look for such as no event belongs to any more.
+    sweep_at: usize,
     unconfirmed: usize,
     confirmed_events: usize,
 }
@@ -52,6 +55,11 @@ impl Memory {
     /// Acknowledged events whose acknowledgement the service has not confirmed.
     pub(super) fn unconfirmed(&self) -> usize {
         self.unconfirmed
+    }
+
+    #[cfg(test)]
+    pub(super) fn lapsed_batches(&self) -> usize {
+        self.lapsed.len()
     }
 
     pub(super) fn get(&self, identity: Identity) -> Option<Known> {
@@ -93,6 +101,15 @@ impl Memory {
             return;
         }
         self.lapsed.push((visible_again, lease, members));
+        if self.lapsed.len() >= self.sweep_at {
+            // Most have been delivered again since, and belong to newer leases.
+            let known = &self.known;
+            self.lapsed.retain(|(_, lease, members)| {
+                let here = |identity| known.get(identity).is_some_and(|known: &Known| known.lease == *lease);
+                members.iter().any(here)
+            });
+            self.sweep_at = (self.lapsed.len() * 2).max(64);
+        }
     }
 
     /// The service removed the events of this lease; they are remembered until `forget_at`.
@@ -125,7 +142,14 @@ impl Memory {
         }
     }
 
-    pub(super) fn expire(&mut self, now: Moment) {
+    /// Forgets what has been remembered for long enough, by this time.
+    ///
+    /// What was visible again for an hour and has not come counts as confirmed: on a feed that is never empty nothing
+    /// else would ever tell.
+    pub(super) fn expire(&mut self, now: Moment, memory: Duration) {
+        if let Some(long_ago) = now.0.checked_sub(3_600_000) {
+            self.confirm_lapsed(Moment(long_ago), now + memory);
+        }
         while self.confirmed.front().is_some_and(|(forget_at, ..)| *forget_at <= now) {
             self.forget_oldest();
         }

@@ -21,7 +21,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-pub(crate) use arrival::Arrival;
+pub(crate) use arrival::{Arrival, Received};
 use lease::{Lease, LeaseId};
 use memory::{Memory, State};
 
@@ -135,7 +135,10 @@ pub(crate) struct Ledger<E> {
     first_lease_of_feed: LeaseId,
     ready: BTreeSet<LeaseId>,
     in_flight: Option<InFlight>,
+    /// When a read was last answered, which is what keeps the feed alive.
     last_read: Moment,
+    /// The latest read's ackId was refused: the next one carries none, to tell a bad ackId from a bad feed.
+    refused: bool,
     hungry: bool,
     counters: Counters,
 }
@@ -157,6 +160,7 @@ impl<E: Clone> Ledger<E> {
             ready: BTreeSet::new(),
             in_flight: None,
             last_read: Moment::default(),
+            refused: false,
             hungry: false,
             counters: Counters::default(),
         }
@@ -210,9 +214,9 @@ impl<E: Clone> Ledger<E> {
     pub(crate) fn plan_read(&mut self, now: Moment) -> Plan {
         debug_assert!(self.in_flight.is_none(), "one read at a time");
         self.retire_lapsed(now);
-        self.memory.expire(now);
-        let ack_id = || match self.ready.first() {
-            Some(oldest) => self.leases[oldest].ack_id.clone(),
+        self.memory.expire(now, self.limits.memory);
+        let ack_id = || match self.next_to_carry() {
+            Some(oldest) => self.leases[&oldest].ack_id.clone(),
             None => String::new(),
         };
         if self.may_read(now) && self.has_reason_to_read() {
@@ -232,6 +236,15 @@ impl<E: Clone> Ledger<E> {
             return Plan::Wait(keep_alive.min(self.last_read + self.limits.visibility_timeout));
         }
         Plan::Wait(keep_alive)
+    }
+
+    /// The oldest ready lease, unless the next read is to acknowledge nothing.
+    fn next_to_carry(&self) -> Option<LeaseId> {
+        if self.refused {
+            None
+        } else {
+            self.ready.first().copied()
+        }
     }
 
     /// Whether `plan_read` would ask for a read: cheap, for the consumers' calls.
@@ -261,9 +274,8 @@ impl<E: Clone> Ledger<E> {
         if purpose == Purpose::KeepAlive {
             self.counters.keep_alive_reads += 1;
         }
-        self.last_read = now;
         self.in_flight = Some(InFlight {
-            carried: self.ready.first().copied(),
+            carried: self.next_to_carry(),
             purpose,
             started: now,
         });
@@ -286,7 +298,10 @@ impl<E: Clone> Ledger<E> {
                 lease.answers_lost += 1;
                 lease.answers_lost > 1
             }
-            ReadFailure::AckIdRefused => true,
+            ReadFailure::AckIdRefused => {
+                self.refused = true;
+                true
+            }
         };
         if given_up {
             self.retire_unconfirmed(carried);

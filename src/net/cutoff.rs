@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{error, fmt, io};
 
@@ -22,7 +22,12 @@ pub(crate) struct Cutoff {
     at: AtomicU64,
     changed: EventFd,
     chore: OnceLock<Chore>,
+    /// What is sent from now on is the last: its answer is not waited for.
+    closing: AtomicBool,
 }
+
+/// How long a request is left alone after it was sent when its answer is not waited for.
+const LINGER: Duration = Duration::from_millis(50);
 
 impl fmt::Debug for Cutoff {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,6 +54,7 @@ impl Cutoff {
             at: AtomicU64::new(NEVER),
             changed: EventFd::new()?,
             chore: OnceLock::new(),
+            closing: AtomicBool::new(false),
         })
     }
 
@@ -63,11 +69,28 @@ impl Cutoff {
         self.changed.raise();
     }
 
-    /// Lets operations wait until then, after a cut too.
-    pub(crate) fn extend_to(&self, end: Instant) {
+    /// Lets a request be sent until then, after a cut too. Once it is sent (`sent_for`: it was, so long ago) only a
+    /// moment is waited, for it to arrive, and not for its answer.
+    pub(crate) fn let_send_until(&self, end: Instant, sent_for: Option<Duration>) {
+        self.closing.store(true, Ordering::SeqCst);
+        let end = match sent_for {
+            None => end,
+            Some(sent_for) => end.min(Instant::now() + LINGER.saturating_sub(sent_for)),
+        };
         let millis = end.saturating_duration_since(self.origin).as_millis();
         self.at.store(u64::try_from(millis).unwrap_or(NEVER), Ordering::SeqCst);
         self.changed.raise();
+    }
+
+    /// A request was sent.
+    pub(crate) fn sent(&self) {
+        if self.closing.load(Ordering::SeqCst) {
+            let linger = (Instant::now() + LINGER)
+                .saturating_duration_since(self.origin)
+                .as_millis();
+            self.at
+                .fetch_min(u64::try_from(linger).unwrap_or(NEVER), Ordering::SeqCst);
+        }
     }
 
     /// Calls the chore anew from whatever wait is going on.

@@ -29,6 +29,8 @@ pub(crate) struct Request<'a> {
     /// A JSON body.
     pub(crate) body: Option<&'a str>,
     pub(crate) trace_id: &'a str,
+    /// It does no harm if the service handles it twice.
+    pub(crate) repeatable: bool,
 }
 
 /// An answer of any status, with its whole body.
@@ -110,7 +112,10 @@ impl Http {
                 cutoff: Arc::clone(cutoff),
             })
             .chain(RustlsConnector::default())
-            .chain(Observe(Arc::clone(&progress)));
+            .chain(Observe {
+                progress: Arc::clone(&progress),
+                cutoff: Arc::clone(cutoff),
+            });
         let default_headers = service
             .headers
             .iter()
@@ -141,6 +146,7 @@ impl Http {
         match self.call_once(request) {
             Err(failure)
                 if failure.kind == FailureKind::ConnectionLost
+                    && request.repeatable
                     && self.progress.reused()
                     && !self.progress.answered() =>
             {
@@ -261,6 +267,7 @@ mod tests {
             headers: &[],
             body: None,
             trace_id: "abc123",
+            repeatable: true,
         })
     }
 

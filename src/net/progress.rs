@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use super::Cutoff;
+
 #[derive(Debug)]
 pub(crate) struct Progress {
     origin: Instant,
@@ -64,7 +66,10 @@ impl Progress {
 
 /// The last link of the chain of connectors.
 #[derive(Debug)]
-pub(super) struct Observe(pub(super) Arc<Progress>);
+pub(super) struct Observe {
+    pub(super) progress: Arc<Progress>,
+    pub(super) cutoff: Arc<Cutoff>,
+}
 
 impl<In: Transport> Connector<In> for Observe {
     type Out = Observed<In>;
@@ -72,7 +77,8 @@ impl<In: Transport> Connector<In> for Observe {
     fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Observed<In>>, Error> {
         Ok(chained.map(|inner| Observed {
             inner,
-            progress: Arc::clone(&self.0),
+            progress: Arc::clone(&self.progress),
+            cutoff: Arc::clone(&self.cutoff),
             served: false,
         }))
     }
@@ -82,6 +88,7 @@ impl<In: Transport> Connector<In> for Observe {
 pub(super) struct Observed<T> {
     inner: T,
     progress: Arc<Progress>,
+    cutoff: Arc<Cutoff>,
     /// An answer came over this connection before.
     served: bool,
 }
@@ -101,6 +108,7 @@ impl<T: Transport> Transport for Observed<T> {
         if self.progress.sent_at.load(Ordering::Relaxed) == 0 {
             let micros = self.progress.origin.elapsed().as_micros() as u64;
             self.progress.sent_at.store(micros.max(1), Ordering::SeqCst);
+            self.cutoff.sent();
         }
         let progressed = self.inner.await_input(timeout)?;
         if progressed {

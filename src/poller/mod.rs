@@ -16,7 +16,7 @@ use crate::clock::wall_clock_millis;
 use crate::config::{Config, LoginKey};
 use crate::error::{Code, Error};
 use crate::feed::{Doing, Phase, Shared};
-use crate::ledger::{Arrival, Plan, Purpose, ReadFailure};
+use crate::ledger::{Arrival, Plan, Purpose, ReadFailure, Received};
 use crate::log::Level;
 use crate::net::{Cutoff, FailureKind};
 use crate::policy::{Action, History, Operation, decide};
@@ -24,8 +24,8 @@ use crate::protocol::{AgentApi, KeyManagerApi, PodApi, ReadAnswer, Tokens, Troub
 use backoff::BackOff;
 use search::Search;
 
-/// How long a read that acknowledges is left to itself after it was sent, when the feed is closed.
-pub(crate) const LINGER: Duration = Duration::from_millis(50);
+/// A read that finds nothing takes as long as the service's long poll. Where it does not, the next one waits a little.
+const PACE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Poller {
     shared: Arc<Shared>,
@@ -142,16 +142,25 @@ impl Poller {
         let Some((ack_id, purpose)) = self.next_read()? else {
             return Ok(());
         };
+        let started = Instant::now();
         let answer = self.agent.read(feed, &ack_id);
         match answer {
             Ok(answer) => {
                 self.succeeded();
                 self.search.feed_was_read();
-                self.take_in(answer, purpose);
-                Ok(())
+                let nothing = self.take_in(answer, purpose) == Received::default();
+                let pace = PACE.saturating_sub(started.elapsed());
+                if nothing && !pace.is_zero() {
+                    self.rest(pace)
+                } else {
+                    Ok(())
+                }
             }
             Err(trouble) => {
                 self.note_failed_read(&trouble, &ack_id);
+                if trouble.kind == TroubleKind::Status(400) {
+                    self.search.suspect(!ack_id.is_empty(), self.shared.clock.now());
+                }
                 self.deal_with(Operation::Read, &trouble)
             }
         }
@@ -186,7 +195,7 @@ impl Poller {
     }
 
     /// bytes -> batch -> ledger -> bot.
-    fn take_in(&self, answer: ReadAnswer, purpose: Purpose) {
+    fn take_in(&self, answer: ReadAnswer, purpose: Purpose) -> Received {
         let batch = Arc::new(answer.batch);
         let mut state = self.shared.lock();
         let now = self.shared.clock.now();
@@ -216,6 +225,7 @@ impl Poller {
                 .log
                 .write(Level::Warn, message, json!({ "events": received.left }));
         }
+        received
     }
 
     fn note_failed_read(&self, trouble: &Trouble, ack_id: &str) {
@@ -249,8 +259,8 @@ impl Poller {
                 return Err(Stopped);
             }
             Action::LogIn => self.logged_in = false,
-            Action::LookForFeed => self.search.suspect(self.shared.clock.now()),
-            Action::BackOff => {}
+            // The search knows of the refusal.
+            Action::LookForFeed | Action::BackOff => {}
         }
         if action != Action::BackOff && self.backoff.failures() == 0 {
             // The first renewal, and the first look, are made at once; should they not help, the next ones wait.
@@ -302,16 +312,19 @@ impl Poller {
         };
         let end = Instant::now() + self.close_timeout;
         let unwritten = self.shared.lock().ledger.unwritten(self.shared.clock.now());
-        for (written, ack_id) in unwritten.iter().enumerate() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let message = "closeTimeout is over before every acknowledgement was written; their events come again";
-                let details = json!({"batches": unwritten.len() - written});
-                self.shared.log.write(Level::Warn, message, details);
-                return;
-            }
-            self.cutoff.extend_to(Instant::now() + LINGER.min(left));
+        let mut missed = 0;
+        for ack_id in &unwritten {
+            self.agent.progress().start();
+            self.cutoff.let_send_until(end, None);
+            // Cut short, as a rule: what counts is that it was sent.
             let _ = self.agent.read(&feed, ack_id);
+            missed += usize::from(self.agent.progress().sent_for().is_none());
+        }
+        if missed > 0 {
+            let message = "closeTimeout was over before every acknowledgement was written; their events come again";
+            self.shared
+                .log
+                .write(Level::Warn, message, json!({ "batches": missed }));
         }
     }
 }

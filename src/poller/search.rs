@@ -24,8 +24,15 @@ pub(super) struct Search {
     feed: Option<String>,
     /// Set while the feed's existence is in doubt.
     doubt: Option<Doubt>,
-    /// Since when the feed answers 400, until it is read again.
-    refused_since: Option<Moment>,
+    /// Since the feed was last read: the refusals of reads that acknowledged nothing, where no ackId can be at fault.
+    refusals: Option<Refusals>,
+}
+
+#[derive(Debug)]
+struct Refusals {
+    first: Moment,
+    latest: Moment,
+    count: u32,
 }
 
 #[derive(Debug)]
@@ -44,12 +51,20 @@ impl Search {
     }
 
     pub(super) fn feed_was_read(&mut self) {
-        self.refused_since = None;
+        self.refusals = None;
     }
 
-    /// The feed answered 400.
-    pub(super) fn suspect(&mut self, now: Moment) {
-        self.refused_since.get_or_insert(now);
+    /// The feed answered 400 to a read that did or did not carry an ackId.
+    pub(super) fn suspect(&mut self, carried_ack_id: bool, now: Moment) {
+        if !carried_ack_id {
+            let refusals = self.refusals.get_or_insert(Refusals {
+                first: now,
+                latest: now,
+                count: 0,
+            });
+            refusals.latest = now;
+            refusals.count += 1;
+        }
         self.doubt = Some(Doubt { absent: 0 });
     }
 }
@@ -88,9 +103,8 @@ impl Poller {
     /// The feed is listed, so it was the ackId that was refused; the ledger has dropped it. A feed that keeps refusing
     /// is left alone, not deleted: it may hold events.
     fn trust_again(&mut self, current: String) -> Result<(), Stopped> {
-        let now = self.shared.clock.now();
-        let refusing = self.search.refused_since.map(|since| now.since(since));
-        if refusing.is_some_and(|refusing| refusing >= PATIENCE) {
+        let refusals = self.search.refusals.as_ref();
+        if refusals.is_some_and(|refusals| refusals.count > 2 && refusals.latest.since(refusals.first) >= PATIENCE) {
             self.tell_loss(format!(
                 "the feed {current} exists but has refused every read for a minute; making another, events may be missed"
             ));

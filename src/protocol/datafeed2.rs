@@ -84,7 +84,7 @@ impl AgentApi {
         let what = || format!("listing the feeds at {}", self.base_url);
         let (reply, trace_id) = self.call(Method::GET, &self.list_uri, None, what)?;
         if reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply));
+            return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
         }
         let Ok(Value::Array(listed)) = serde_json::from_slice(&reply.body) else {
             return Err(Trouble::malformed(what(), trace_id, "it is no JSON list".to_owned()));
@@ -98,7 +98,7 @@ impl AgentApi {
         let what = || format!("creating a feed at {}", self.base_url);
         let (reply, trace_id) = self.call(Method::POST, &self.create_uri, Some(&self.create_body), what)?;
         if reply.status != 201 && reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply));
+            return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
         }
         serde_json::from_slice(&reply.body)
             .ok()
@@ -129,9 +129,17 @@ impl AgentApi {
                 Trouble::malformed(what(), trace_id.clone(), reason)
             })?,
             204 => Batch::empty(),
-            _ => return Err(Trouble::status(what(), trace_id, &reply)),
+            _ => return Err(Trouble::status(what(), trace_id, &reply, &self.secrets())),
         };
         Ok(ReadAnswer { batch, trace_id })
+    }
+
+    /// What was sent that no error may repeat, should the service quote it.
+    fn secrets(&self) -> Vec<&str> {
+        self.headers
+            .iter()
+            .filter_map(|(_, value)| value.to_str().ok())
+            .collect()
     }
 
     fn call(
@@ -142,12 +150,15 @@ impl AgentApi {
         what: impl Fn() -> String,
     ) -> Result<(Reply, String), Trouble> {
         let trace_id = trace::new_id();
+        // A second create would leave a feed that nobody reads.
+        let repeatable = method == Method::GET || *uri != self.create_uri;
         let request = Request {
             method,
             uri,
             headers: &self.headers,
             body,
             trace_id: &trace_id,
+            repeatable,
         };
         match self.http.call(&request) {
             Ok(reply) => Ok((reply, trace_id)),

@@ -108,6 +108,7 @@ impl LoginEndpoint {
             headers: &[],
             body: Some(&body),
             trace_id: &trace_id,
+            repeatable: true,
         };
         let what = || self.what.clone();
         let reply = match self.http.call(&request) {
@@ -115,7 +116,7 @@ impl LoginEndpoint {
             Err(failure) => return Err(Trouble::no_answer(what(), trace_id, failure)),
         };
         if reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply));
+            return Err(Trouble::status(what(), trace_id, &reply, &[login_token]));
         }
         let token = serde_json::from_slice::<Value>(&reply.body)
             .ok()

@@ -10,6 +10,9 @@ use crate::net::{Failure, FailureKind, Reply};
 /// Longest piece of a service's own words that is repeated in an error.
 const QUOTED: usize = 300;
 
+/// The ids of feeds have about 40 characters; a token has hundreds.
+const LONGEST_ID: usize = 60;
+
 /// An exchange that did not bring what was asked for.
 #[derive(Debug)]
 pub(crate) struct Trouble {
@@ -43,8 +46,9 @@ impl Trouble {
         }
     }
 
-    pub(super) fn status(what: String, trace_id: String, reply: &Reply) -> Trouble {
-        let said = message_in(&reply.body).map_or_else(String::new, |message| format!(": {message}"));
+    /// `secrets`: what was sent that must not be repeated, should the service quote it.
+    pub(super) fn status(what: String, trace_id: String, reply: &Reply, secrets: &[&str]) -> Trouble {
+        let said = message_in(&reply.body, secrets).map_or_else(String::new, |message| format!(": {message}"));
         Trouble {
             kind: TroubleKind::Status(reply.status),
             may_be_handled: false,
@@ -98,9 +102,18 @@ impl Trouble {
 }
 
 /// The `message` of a service's error body, shortened and on one line.
-fn message_in(body: &[u8]) -> Option<String> {
+fn message_in(body: &[u8], secrets: &[&str]) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let message = value.get("message")?.as_str()?;
+    let mut message = value.get("message")?.as_str()?.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        message = message.replace(secret, "[secret]");
+    }
+    // Nor what looks like a part of one: a run of characters longer than any id.
+    let words: Vec<&str> = message
+        .split(' ')
+        .map(|word| if word.len() > LONGEST_ID { "[long word]" } else { word })
+        .collect();
+    let message = words.join(" ");
     let clean = message.chars().map(|c| if c.is_control() { ' ' } else { c });
     Some(clean.take(QUOTED).collect())
 }
@@ -130,10 +143,18 @@ mod tests {
 
     #[test]
     fn a_service_s_words_are_shortened_and_kept_on_one_line() {
-        let body = format!("{{\"message\":\"first\\nsecond {}\"}}", "x".repeat(1000));
-        let message = message_in(body.as_bytes()).expect("a message");
-        assert!(message.starts_with("first second x"));
+        let body = format!("{{\"message\":\"first\\nsecond {}\"}}", "word ".repeat(200));
+        let message = message_in(body.as_bytes(), &[]).expect("a message");
+        assert!(message.starts_with("first second word"));
         assert_eq!(message.chars().count(), QUOTED);
-        assert_eq!(message_in(b"<html>"), None);
+        assert_eq!(message_in(b"<html>", &[]), None);
+    }
+
+    #[test]
+    fn secrets_that_a_service_quotes_are_not_repeated() {
+        let token = "eyJ".repeat(100);
+        let body = format!("{{\"message\":\"bad token s3cret and {token} and {}\"}}", &token[..100]);
+        let message = message_in(body.as_bytes(), &["s3cret", &token]).expect("a message");
+        assert_eq!(message, "bad token [secret] and [secret] and [long word]");
     }
 }

@@ -48,6 +48,7 @@ struct Model {
     next_delivery: u64,
     hungry: bool,
     last_read: Moment,
+    refused: bool,
     in_flight: Option<(Option<usize>, Purpose, Moment)>,
 }
 
@@ -98,19 +99,22 @@ impl Model {
 
     fn plan(&mut self, now: Moment) -> (Option<(Option<usize>, Purpose)>, Moment) {
         self.tidy(now);
+        let hour = Duration::from_secs(3600);
+        self.confirm_visible(|visible| visible + hour <= now, now);
         for event in &mut self.events {
             if matches!(event.state, State::Done { forget_at: Some(at) } if at <= now) {
                 event.state = State::Forgotten;
             }
         }
         let ready = self.oldest_ready();
+        let carried = ready.filter(|_| !self.refused);
         let queued = self.events.iter().any(|event| event.state == State::Queued);
         let keep_alive = self.last_read + limits().keep_alive;
         let reason = ready.is_some() || self.outstanding() == 0 || (self.hungry && !queued);
         if self.outstanding() < limits().max_unacknowledged && reason {
-            (Some((ready, Purpose::Events)), keep_alive)
+            (Some((carried, Purpose::Events)), keep_alive)
         } else if now >= keep_alive {
-            (Some((ready, Purpose::KeepAlive)), keep_alive)
+            (Some((carried, Purpose::KeepAlive)), keep_alive)
         } else {
             (None, keep_alive)
         }
@@ -130,6 +134,7 @@ impl Model {
     fn arrive(&mut self, identities: &[u128], has_ack_id: bool, now: Moment) -> (usize, usize) {
         let (carried, purpose, started) = self.in_flight.take().expect("a read was started");
         self.last_read = now;
+        self.refused = false;
         if let Some(carried) = carried {
             self.leases[carried].over = true;
             self.confirm(carried, now);
@@ -190,11 +195,12 @@ impl Model {
     }
 
     fn confirm_absent(&mut self, started: Moment, now: Moment) {
+        self.confirm_visible(|visible| visible <= started, now);
+    }
+
+    fn confirm_visible(&mut self, long_enough: impl Fn(Moment) -> bool, now: Moment) {
         for index in 0..self.leases.len() {
-            if self.leases[index]
-                .visible_again
-                .is_some_and(|visible| visible <= started)
-            {
+            if self.leases[index].visible_again.is_some_and(&long_enough) {
                 self.leases[index].visible_again = None;
                 self.confirm(index, now);
             }
@@ -205,6 +211,7 @@ impl Model {
         let Some((Some(carried), ..)) = self.in_flight.take() else {
             return;
         };
+        self.refused |= failure == ReadFailure::AckIdRefused;
         if failure == ReadFailure::AnswerLost {
             self.leases[carried].lost += 1;
         }
@@ -310,8 +317,7 @@ fn run(steps: &[Step]) {
                         assert_eq!(ack_id, carried.map_or(String::new(), |lease| lease.to_string()));
                         assert_eq!(purpose, expected);
                         ledger.read_started(purpose, now);
-                        model.in_flight = Some((carried, purpose, now));
-                        model.last_read = now;
+                        model.in_flight = Some((carried, expected, now));
                     }
                     (Plan::Wait(until), None) => assert_eq!(until, wait_until),
                     (plan, expected) => panic!("planned {plan:?}, expected {expected:?}"),

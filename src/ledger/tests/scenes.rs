@@ -232,6 +232,55 @@ fn a_bot_that_is_behind_stops_the_reading_but_not_the_feed() {
 }
 
 #[test]
+fn a_keep_alive_read_that_failed_is_still_due() {
+    let mut scene = Scene::new(Limits {
+        max_unacknowledged: 1,
+        ..limits()
+    });
+    scene.read_carries("");
+    scene.answer("A", &[1]);
+    scene.pass(600);
+    for _ in 0..3 {
+        scene.read_carries("");
+        scene.ledger.read_failed(ReadFailure::NotHandled);
+    }
+    scene.read_carries("");
+    scene.answer("B", &[]);
+    assert_eq!(scene.plan(), None);
+}
+
+#[test]
+fn after_a_refused_ack_id_the_next_read_acknowledges_nothing() {
+    let mut scene = Scene::new(limits());
+    scene.read_carries("");
+    scene.answer("A", &[1]);
+    let (held, _) = scene.take().unwrap();
+    assert_eq!(scene.take(), None);
+    scene.read_carries("");
+    scene.answer("B", &[2]);
+    scene.take_and_ack();
+    scene.ledger.ack(held, scene.now).unwrap();
+    scene.read_carries("A");
+    scene.ledger.read_failed(ReadFailure::AckIdRefused);
+    scene.read_carries("");
+    scene.answer("C", &[]);
+    scene.read_carries("B");
+}
+
+#[test]
+fn what_was_taken_back_and_came_again_leaves_nothing_behind() {
+    let mut scene = Scene::new(limits());
+    scene.read_carries("");
+    for round in 0..1000 {
+        scene.answer(&round.to_string(), &[1]);
+        scene.take_and_ack();
+        scene.pass(31);
+        scene.read_carries("");
+    }
+    assert!(scene.ledger.memory.lapsed_batches() <= 64);
+}
+
+#[test]
 fn the_same_identity_twice_in_a_batch_is_two_events() {
     let mut scene = Scene::new(limits());
     scene.read_carries("");
