@@ -132,7 +132,7 @@ fn close_cuts_through_whatever_the_poller_waits_for() {
             requests.iter().any(|request| request.endpoint == Some(endpoint))
         });
         assert!(hanging, "{endpoint:?}");
-        assert_eq!(feed.close(), DATAFEED_OK);
+        feed.close_at_once();
     }
 }
 
@@ -153,7 +153,7 @@ fn close_cuts_a_back_off() {
     config["retry"] = json!({"maxIntervalMillis": 300_000});
     let feed = Feed::open(&config);
     feed.wait_for_log("503");
-    assert_eq!(feed.close(), DATAFEED_OK);
+    feed.close_at_once();
     assert_eq!(feed.stats()["state"], "CLOSED");
 }
 
@@ -169,7 +169,7 @@ fn close_cuts_a_stalled_body() {
     });
     emulator.publish([numbered(0)]);
     feed.must_next_and_ack();
-    assert_eq!(feed.close(), DATAFEED_OK);
+    feed.close_at_once();
 }
 
 #[test]
@@ -201,5 +201,5 @@ fn a_feed_that_reaches_nobody_closes_at_once() {
     feed.wait_for_log("no connection");
     assert_eq!(feed.error().expect("trouble")["code"], "NETWORK");
     assert_eq!(feed.error().expect("trouble")["retryable"], true);
-    assert_eq!(feed.close(), DATAFEED_OK);
+    feed.close_at_once();
 }

@@ -54,6 +54,9 @@ pub(crate) struct Retry {
     pub(crate) max: Duration,
 }
 
+/// How long the service holds a read without events.
+const LONG_POLL: Duration = Duration::from_secs(30);
+
 /// Settings of the vendor's SDKs that this version does not use.
 const UNUSED: [(&str, &[&str]); 6] = [
     (
@@ -164,6 +167,14 @@ impl Config {
             clock: Clock::new(),
             warnings: Vec::new(),
         };
+        if config.agent.read_timeout <= LONG_POLL {
+            let millis = config.agent.read_timeout.as_millis();
+            config.warnings.push(format!(
+                "readTimeout is {millis} ms, but the service answers a read without events after {} ms; quiet times will look like \
+                 trouble",
+                LONG_POLL.as_millis()
+            ));
+        }
         for (name, unused) in UNUSED {
             let section = match name {
                 "" => &root,

@@ -415,6 +415,13 @@ fn services_take_from_the_top_level_what_they_do_not_have() {
 }
 
 #[test]
+fn a_time_shorter_than_the_long_poll_is_warned_of() {
+    let config = good(json!({"agent": {"readTimeout": 30_000}}));
+    assert!(matches!(&config.warnings[..], [warning] if warning.starts_with("readTimeout is 30000 ms")));
+    assert!(good(json!({"agent": {"readTimeout": 30_001}})).warnings.is_empty());
+}
+
+#[test]
 fn what_has_no_effect_is_warned_of_once() {
     let table = "
         datafeed.verison          | datafeed.version

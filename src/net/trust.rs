@@ -1,5 +1,9 @@
 //! Whom TLS trusts: the system's certificate authorities, or Mozilla's where the system has none.
+//!
+//! `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the system's. If they name nothing usable then nobody is trusted:
+//! whoever sets them does not mean the public authorities.
 
+use std::env;
 use std::sync::OnceLock;
 
 use ureq::tls::{Certificate, RootCerts};
@@ -16,7 +20,10 @@ fn load() -> RootCerts {
         .iter()
         .map(|der| Certificate::from_der(der).to_owned())
         .collect();
-    if certificates.is_empty() {
+    let chosen = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .any(|name| env::var_os(name).is_some());
+    if certificates.is_empty() && !chosen {
         return RootCerts::WebPki;
     }
     RootCerts::new_with_certs(&certificates)

@@ -126,6 +126,17 @@ impl Feed {
         datafeed_close(self.0)
     }
 
+    /// Closes, and checks that nothing was waited for: whatever could be takes a minute or more.
+    #[track_caller]
+    pub fn close_at_once(&self) {
+        let started = std::time::Instant::now();
+        assert_eq!(self.close(), DATAFEED_OK);
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "close waited for something"
+        );
+    }
+
     pub fn interrupt(&self) -> i32 {
         datafeed_interrupt(self.0)
     }
