@@ -7,7 +7,7 @@ use std::env;
 use std::path::PathBuf;
 
 /// In the order of the header.
-const SOURCES: [&str; 4] = ["status.rs", "feed.rs", "event.rs", "report.rs"];
+const SOURCES: [&str; 5] = ["status.rs", "handle.rs", "feed.rs", "event.rs", "report.rs"];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));

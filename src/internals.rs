@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ffi::feed::datafeed;
+use crate::ffi::handle::datafeed;
 
 /// Moves the time of the feed behind this handle forward and lets its threads look at it. Answers whether it is one.
 pub fn advance_clock(handle: *const datafeed, by: Duration) -> bool {

@@ -22,6 +22,7 @@ mod net;
 mod policy;
 mod poller;
 mod protocol;
+mod shared;
 mod sync;
 
 #[cfg(feature = "internals")]

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{AlreadyClosed, Inner, Phase};
+use super::{AlreadyClosed, Inner};
+use crate::shared::Phase;
 
 /// Beyond `closeTimeout`, before what the poller is doing is cut once more.
 const GRACE: Duration = Duration::from_millis(200);

@@ -1,7 +1,6 @@
 //! The feed as the bot sees it: take an event, give it back, stop.
 
 mod closing;
-mod shared;
 mod stats;
 
 use std::fmt;
@@ -19,8 +18,8 @@ use crate::ledger::{HandedOut, NotHeld};
 use crate::log::{Level, LogLine, NoLine};
 use crate::net::Cutoff;
 use crate::poller::Poller;
+use crate::shared::{Phase, Shared, State};
 use crate::sync::EventFd;
-pub(crate) use shared::{Doing, Phase, Shared};
 
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
@@ -454,7 +453,7 @@ fn unknown(_: NotHeld) -> NotAcknowledged {
 }
 
 /// After close an acknowledgement has no effect but to release the event's text.
-fn release(state: &mut shared::State, delivery: u64) -> NotAcknowledged {
+fn release(state: &mut State, delivery: u64) -> NotAcknowledged {
     match state.ledger.release(delivery) {
         Ok(()) => NotAcknowledged::Closed,
         Err(NotHeld) => NotAcknowledged::UnknownDelivery,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Phase, Shared};
+use crate::shared::{Phase, Shared};
 
 pub(super) fn stats(shared: &Shared) -> Value {
     let state = shared.lock();

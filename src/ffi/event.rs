@@ -4,8 +4,8 @@ use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
 
-use super::feed::datafeed;
 use super::guard::with_feed;
+use super::handle::datafeed;
 use super::out::Out;
 use super::status::{
     DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INTERRUPTED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT,

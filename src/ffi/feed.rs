@@ -5,18 +5,12 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 
 use super::guard::{no_panic, with_feed};
+use super::handle::datafeed;
 use super::out::Out;
 use super::registry;
 use super::signals::with_signals_blocked;
 use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK};
 use crate::{Code, Config, Datafeed, Error};
-
-/// A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
-/// status. It is never freed and never used again: a few kilobytes remain for each feed that was ever created.
-#[allow(non_camel_case_types)]
-pub struct datafeed {
-    _opaque: [u8; 0],
-}
 
 /// Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
 ///

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::feed::datafeed;
+use super::handle::datafeed;
 use super::registry::{self, Found};
 use super::status::{DATAFEED_FAILED, DATAFEED_FORKED, DATAFEED_INVALID_ARGUMENT};
 use crate::Datafeed;

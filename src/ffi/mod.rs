@@ -9,6 +9,7 @@
 pub mod event;
 pub mod feed;
 mod guard;
+pub mod handle;
 mod out;
 mod registry;
 pub mod report;
@@ -17,7 +18,7 @@ pub mod status;
 
 /// The feed that a handle of this process stands for.
 #[cfg(feature = "internals")]
-pub(crate) fn feed_of(handle: *const feed::datafeed) -> Option<&'static crate::Datafeed> {
+pub(crate) fn feed_of(handle: *const handle::datafeed) -> Option<&'static crate::Datafeed> {
     match registry::find(handle) {
         registry::Found::Feed(feed) => Some(feed),
         registry::Found::Parents | registry::Found::Nothing => None,

@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
 
-use super::feed::datafeed;
+use super::handle::datafeed;
 use crate::Datafeed;
 
 /// Cells in the first block. Each block is twice as large as the one before.

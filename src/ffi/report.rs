@@ -6,8 +6,8 @@ use std::ptr;
 use serde_json::Value;
 
 use super::event::timeout;
-use super::feed::datafeed;
 use super::guard::with_feed;
+use super::handle::datafeed;
 use super::out::Out;
 use super::status::{DATAFEED_CLOSED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
 use crate::{Datafeed, NoLine};

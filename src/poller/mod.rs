@@ -15,12 +15,12 @@ use serde_json::json;
 use crate::clock::wall_clock_millis;
 use crate::config::{Config, LoginKey};
 use crate::error::{Code, Error};
-use crate::feed::{Doing, Phase, Shared};
 use crate::ledger::{Arrival, Plan, Purpose, ReadFailure, Received};
 use crate::log::Level;
 use crate::net::{Cutoff, FailureKind};
 use crate::policy::{Action, History, Operation, decide};
 use crate::protocol::{AgentApi, KeyManagerApi, PodApi, ReadAnswer, Tokens, Trouble, TroubleKind, login_token};
+use crate::shared::{Doing, Phase, Shared};
 use backoff::BackOff;
 use search::Search;
 

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::{Poller, Stopped};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::feed::Doing;
 use crate::policy::Operation;
+use crate::shared::Doing;
 
 /// How long a feed that is listed may answer 400 before another is made.
 const PATIENCE: Duration = Duration::from_secs(60);

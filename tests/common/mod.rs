@@ -7,7 +7,8 @@ use std::ptr;
 use std::time::Duration;
 
 use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_nack, datafeed_next_event};
-use datafeed::ffi::feed::{datafeed as Handle, datafeed_close, datafeed_create, datafeed_fd, datafeed_interrupt};
+use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_fd, datafeed_interrupt};
+use datafeed::ffi::handle::datafeed as Handle;
 use datafeed::ffi::report::{
     datafeed_error, datafeed_next_log, datafeed_session, datafeed_stats, datafeed_string_free,
 };

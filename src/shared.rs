@@ -1,4 +1,4 @@
-//! What the bot's threads and the poller share.
+//! What a feed's callers and its poller share: the ledger behind one lock, and the means to wake each other.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
