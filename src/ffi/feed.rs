@@ -52,7 +52,7 @@ pub unsafe extern "C" fn datafeed_create(
                 Err(_) => Err(invalid("the configuration is not valid UTF-8")),
             }
         };
-        registry::watch_forks();
+        registry::prepare_for_forks();
         let opened = result.and_then(|config| with_signals_blocked(|| Datafeed::open(config)));
         let registered = opened.and_then(|opened| {
             let too_many = || Error::new(Code::Internal, "this process has created too many feeds");

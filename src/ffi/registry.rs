@@ -37,13 +37,15 @@ extern "C" fn count_fork() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
 }
 
-/// Has every fork counted from now on.
-pub(super) fn watch_forks() {
+/// To be called before the first feed is opened: has every fork counted from now on, and sets up in this thread what a
+/// fork must not catch half-way in another.
+pub(super) fn prepare_for_forks() {
     static WATCHING: Once = Once::new();
     WATCHING.call_once(|| {
         // SAFETY: the handler is a function without captures that does one atomic addition, which is allowed in a
         // forked child. The library is linked so that it is never unloaded, so the handler stays where it is.
         unsafe { libc::pthread_atfork(None, None, Some(count_fork)) };
+        crate::net::warm_up();
     });
 }
 

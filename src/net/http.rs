@@ -70,6 +70,29 @@ pub(crate) enum FailureKind {
     TooLarge,
 }
 
+/// Has ureq set up what it sets up once in a process, by a request that is cut before it reaches the network.
+///
+/// Done in the poller's thread it could be caught half-way by a fork, and the child would wait for ever for a thread that
+/// it does not have.
+pub(crate) fn warm_up() {
+    let Ok(cutoff) = Cutoff::new() else { return };
+    cutoff.cut();
+    let nowhere = Service {
+        base_url: "http://127.0.0.1:9".to_owned(),
+        connect_timeout: Duration::ZERO,
+        read_timeout: Duration::ZERO,
+        headers: Vec::new(),
+    };
+    let _ = Http::new(&nowhere, &Arc::new(cutoff), 0).call(&Request {
+        method: Method::GET,
+        uri: &Uri::from_static("http://127.0.0.1:9/"),
+        headers: &[],
+        body: None,
+        trace_id: "",
+        repeatable: false,
+    });
+}
+
 /// An HTTP client for one service.
 pub(crate) struct Http {
     agent: Agent,
@@ -289,6 +312,17 @@ mod tests {
         assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
         assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
         server.join().expect("the server saw what it expected");
+    }
+
+    #[test]
+    fn a_cut_request_does_not_reach_the_network() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a listener");
+        let (http, uri) = client(&listener);
+        http.cutoff.cut();
+        assert_eq!(get(&http, &uri).err().expect("no answer").kind, FailureKind::Cut);
+        let nobody = listener.accept().expect_err("nobody came").kind();
+        assert_eq!(nobody, std::io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -11,5 +11,5 @@ mod socket;
 mod trust;
 
 pub(crate) use cutoff::Cutoff;
-pub(crate) use http::{Failure, FailureKind, Http, Reply, Request};
+pub(crate) use http::{Failure, FailureKind, Http, Reply, Request, warm_up};
 pub(crate) use progress::Progress;

@@ -14,6 +14,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::Cutoff;
+use super::cutoff::Cut;
 
 /// The link of the chain of connectors that opens sockets.
 #[derive(Debug)]
@@ -54,6 +55,9 @@ impl TcpConnector {
             timeout.after = Duration::Exact(share);
         }
         for address in addresses {
+            if self.cutoff.is_over() {
+                return Err(Error::Other(Box::new(Cut)));
+            }
             match self.connect_one(*address, timeout) {
                 Ok(stream) => return Ok(stream),
                 Err(error) if self.cutoff.is_over() => return Err(error),
