@@ -22,10 +22,13 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
         state.tokens = None;
         // A read that carries an acknowledgement is left alone for the moment it needs to arrive. Under the lock: the
         // poller looks at the phase before it sets another end.
-        let sent_for = shared.progress.get().and_then(|progress| progress.sent_for());
+        let sent_for = || shared.progress.get().and_then(|progress| progress.sent_for());
         if let Some(cutoff) = &state.cutoff {
             if state.ledger.carries_ack() {
-                cutoff.let_send_until(Instant::now() + shared.close_timeout, sent_for);
+                let end = Instant::now() + shared.close_timeout;
+                cutoff.let_send_until(end, sent_for());
+                // If it was sent between the two, its answer would be waited for.
+                cutoff.let_send_until(end, sent_for());
             } else {
                 cutoff.cut();
             }

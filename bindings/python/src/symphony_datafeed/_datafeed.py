@@ -229,7 +229,7 @@ class Datafeed:
         """Wait so that Python's signal handlers run at once, which they do in the main thread between its steps.
 
         A call into the library would hold them up. So the library's descriptor is waited for, and then asked without
-        waiting. An interruption does not show on that descriptor, hence the pipe.
+        waiting. An interruption shows on that descriptor too, but another consumer may take it first, hence the pipe.
         """
         poll: select.poll | None = None
         deadline = time.monotonic() + milliseconds / 1000
