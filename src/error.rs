@@ -30,13 +30,15 @@ pub enum Code {
     ResponseTooLarge,
     /// The feed that was read no longer exists at the service.
     FeedGone,
+    /// This machine's clock and the service's are too far apart for a login token, which lives five minutes.
+    ClocksApart,
     /// A fault in this library.
     Internal,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 12] = [
+    pub const ALL: [Code; 13] = [
         Code::ConfigInvalid,
         Code::FileInvalid,
         Code::AuthRejected,
@@ -48,6 +50,7 @@ impl Code {
         Code::ResponseInvalid,
         Code::ResponseTooLarge,
         Code::FeedGone,
+        Code::ClocksApart,
         Code::Internal,
     ];
 
@@ -65,6 +68,7 @@ impl Code {
             Code::ResponseInvalid => "RESPONSE_INVALID",
             Code::ResponseTooLarge => "RESPONSE_TOO_LARGE",
             Code::FeedGone => "FEED_GONE",
+            Code::ClocksApart => "CLOCKS_APART",
             Code::Internal => "INTERNAL",
         }
     }

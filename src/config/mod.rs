@@ -2,10 +2,13 @@
 
 mod file;
 mod key;
+mod nodes;
+mod proxy;
 mod section;
 mod service;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +16,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) use key::LoginKey;
+pub(crate) use nodes::{NodeOrder, Nodes};
+pub(crate) use proxy::Proxy;
 use section::Section;
 use service::Defaults;
 pub(crate) use service::Service;
@@ -27,7 +32,7 @@ use crate::error::{Code, Error};
 pub struct Config {
     pub(crate) pod: Service,
     pub(crate) key_manager: Service,
-    pub(crate) agent: Service,
+    pub(crate) agent: Nodes,
     pub(crate) username: String,
     pub(crate) key: LoginKey,
     pub(crate) tag: Option<String>,
@@ -58,23 +63,9 @@ pub(crate) struct Retry {
 const LONG_POLL: Duration = Duration::from_secs(30);
 
 /// Settings of the vendor's SDKs that this version does not use.
-const UNUSED: [(&str, &[&str]); 6] = [
-    (
-        "",
-        &[
-            "proxy",
-            "ssl",
-            "datahose",
-            "commonJwt",
-            "app",
-            "extAppSettings",
-            "sessionAuth",
-        ],
-    ),
+const UNUSED: [(&str, &[&str]); 3] = [
+    ("", &["datahose", "commonJwt", "app", "extAppSettings", "sessionAuth"]),
     ("bot", &["certificate", "certificatePath", "certificatePassword"]),
-    ("agent", &["loadBalancing", "proxy"]),
-    ("pod", &["proxy"]),
-    ("keyManager", &["proxy"]),
     ("datafeed", &["idFilePath"]),
 ];
 
@@ -144,11 +135,12 @@ impl Config {
 
         check_version(&datafeed)?;
         let username = read_username(&bot)?;
-        let defaults = Defaults::new(&root)?;
+        let defaults = Defaults::new(&root, trust::read(&root, folder)?)?;
+        let mut warnings = Vec::new();
         let mut config = Config {
-            pod: defaults.service(&pod)?,
-            key_manager: defaults.service(&key_manager)?,
-            agent: defaults.service(&agent)?,
+            pod: defaults.service(&[&pod])?,
+            key_manager: defaults.service(&[&key_manager])?,
+            agent: Nodes::read(&defaults, &agent, &mut warnings)?,
             username,
             key: load_key(&bot, &private_key, folder)?,
             tag: read_tag(&datafeed)?,
@@ -165,10 +157,10 @@ impl Config {
             visibility_timeout: read_millis(&root, "visibilityTimeout", 10, 3_600_000, 30_000)?,
             nack_delay: read_millis(&root, "nackDelay", 0, 3_600_000, 1000)?,
             clock: Clock::new(),
-            warnings: Vec::new(),
+            warnings,
         };
-        if config.agent.read_timeout <= LONG_POLL {
-            let millis = config.agent.read_timeout.as_millis();
+        if let Some(short) = config.agent.services.iter().find(|node| node.read_timeout <= LONG_POLL) {
+            let millis = short.read_timeout.as_millis();
             config.warnings.push(format!(
                 "readTimeout is {millis} ms, but the service answers a read without events after {} ms; quiet times will look like \
                  trouble",
@@ -179,9 +171,6 @@ impl Config {
             let section = match name {
                 "" => &root,
                 "bot" => &bot,
-                "agent" => &agent,
-                "pod" => &pod,
-                "keyManager" => &key_manager,
                 _ => &datafeed,
             };
             for setting in unused.iter().filter(|setting| section.known(setting)) {
@@ -191,19 +180,7 @@ impl Config {
                     .push(format!("{path} is not supported by this version and has no effect"));
             }
         }
-        for section in [
-            &root,
-            &bot,
-            &private_key,
-            &datafeed,
-            &feed_retry,
-            &retry,
-            &pod,
-            &agent,
-            &key_manager,
-        ] {
-            config.warnings.extend(section.unknown());
-        }
+        config.warnings.extend(root.unknown());
         Ok(config)
     }
 }

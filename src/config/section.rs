@@ -1,6 +1,8 @@
 //! Reads settings out of a JSON object, one by one: the type of each is checked, and what nobody asked for is known.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -11,15 +13,38 @@ use crate::error::Error;
 pub(crate) struct Section<'a> {
     path: String,
     members: Option<&'a Map<String, Value>>,
-    asked: RefCell<Vec<&'static str>>,
+    seen: Rc<RefCell<Seen<'a>>>,
 }
+
+/// What was looked into, by its path: its members, and the names that were asked for.
+type Seen<'a> = BTreeMap<String, (&'a Map<String, Value>, Vec<&'static str>)>;
 
 impl<'a> Section<'a> {
     pub(crate) fn root(members: &'a Map<String, Value>) -> Section<'a> {
         Section {
             path: String::new(),
             members: Some(members),
-            asked: RefCell::default(),
+            seen: Rc::default(),
+        }
+        .opened()
+    }
+
+    /// From now on, names in it that nobody asks for are unknown ones.
+    fn opened(self) -> Section<'a> {
+        if let Some(members) = self.members {
+            self.seen
+                .borrow_mut()
+                .entry(self.path.clone())
+                .or_insert_with(|| (members, Vec::new()));
+        }
+        self
+    }
+
+    fn inside(&self, path: String, members: Option<&'a Map<String, Value>>) -> Section<'a> {
+        Section {
+            path,
+            members,
+            seen: Rc::clone(&self.seen),
         }
     }
 
@@ -34,7 +59,9 @@ impl<'a> Section<'a> {
     }
 
     fn get(&self, name: &'static str) -> Option<&'a Value> {
-        self.asked.borrow_mut().push(name);
+        if let Some((_, asked)) = self.seen.borrow_mut().get_mut(&self.path) {
+            asked.push(name);
+        }
         // A key without a value, as YAML and generated files have it, is a key that is not there.
         self.members?.get(name).filter(|value| !value.is_null())
     }
@@ -55,16 +82,35 @@ impl<'a> Section<'a> {
 
     /// A section inside this one; absent counts as empty.
     pub(crate) fn section(&self, name: &'static str) -> Result<Section<'a>, Error> {
-        let members = match self.get(name) {
-            None => None,
-            Some(Value::Object(members)) => Some(members),
-            Some(other) => return Err(self.wrong_type(name, "an object", other)),
+        Ok(self.map(name)?.opened())
+    }
+
+    /// The same, with names that anybody may choose.
+    fn map(&self, name: &'static str) -> Result<Section<'a>, Error> {
+        match self.get(name) {
+            None => Ok(self.inside(self.path(name), None)),
+            Some(Value::Object(members)) => Ok(self.inside(self.path(name), Some(members))),
+            Some(other) => Err(self.wrong_type(name, "an object", other)),
+        }
+    }
+
+    /// The objects of a list; absent counts as empty.
+    pub(crate) fn list(&self, name: &'static str) -> Result<Vec<Section<'a>>, Error> {
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(self.wrong_type(name, "a list", other)),
         };
-        Ok(Section {
-            path: self.path(name),
-            members,
-            asked: RefCell::default(),
-        })
+        let mut sections = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{}[{index}]", self.path(name));
+            let Value::Object(members) = item else {
+                let message = format!("{path} must be an object");
+                return Err(Error::config(path, message));
+            };
+            sections.push(self.inside(path, Some(members)).opened());
+        }
+        Ok(sections)
     }
 
     pub(crate) fn string(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
@@ -126,7 +172,7 @@ impl<'a> Section<'a> {
 
     /// An object whose values are strings: each with its path and its name.
     pub(crate) fn strings(&self, name: &'static str) -> Result<Vec<(String, String, String)>, Error> {
-        let section = self.section(name)?;
+        let section = self.map(name)?;
         let mut found = Vec::new();
         for (key, value) in section.members.into_iter().flatten() {
             match value {
@@ -142,19 +188,22 @@ impl<'a> Section<'a> {
         self.get(name).is_some()
     }
 
-    /// The names in this section that nobody asked for, each as a warning with the nearest known name.
+    /// The names that nobody asked for, in every section that was looked into, each as a warning with the nearest known
+    /// name.
     pub(crate) fn unknown(&self) -> Vec<String> {
-        let asked = self.asked.borrow();
         let mut warnings = Vec::new();
-        for name in self.members.into_iter().flat_map(Map::keys) {
-            if asked.contains(&name.as_str()) {
-                continue;
+        for (path, (members, asked)) in self.seen.borrow().iter() {
+            let section = self.inside(path.clone(), Some(members));
+            for name in members.keys().filter(|name| !asked.contains(&name.as_str())) {
+                let path = section.path(name);
+                warnings.push(match nearest(name, asked) {
+                    Some(known) => format!(
+                        "unknown setting {path} is ignored; did you mean {}?",
+                        section.path(known)
+                    ),
+                    None => format!("unknown setting {path} is ignored"),
+                });
             }
-            let path = self.path(name);
-            warnings.push(match nearest(name, &asked) {
-                Some(known) => format!("unknown setting {path} is ignored; did you mean {}?", self.path(known)),
-                None => format!("unknown setting {path} is ignored"),
-            });
         }
         warnings
     }

@@ -4,8 +4,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
 use ureq::http::{HeaderName, HeaderValue};
 
+use super::proxy::Proxy;
 use super::section::Section;
 use crate::error::Error;
 
@@ -18,6 +20,9 @@ pub(crate) struct Service {
     pub(crate) read_timeout: Duration,
     /// Sent with every request. The values may be secrets of a gateway.
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) proxy: Option<Proxy>,
+    /// Certificate authorities to trust besides the system's.
+    pub(crate) trusted: Vec<CertificateDer<'static>>,
 }
 
 impl fmt::Debug for Service {
@@ -29,37 +34,48 @@ impl fmt::Debug for Service {
             .field("connect_timeout", &self.connect_timeout)
             .field("read_timeout", &self.read_timeout)
             .field("headers", &names)
+            .field("proxy", &self.proxy.as_ref().map(Proxy::address))
+            .field("trusted", &self.trusted.len())
             .finish()
     }
 }
 
 /// The settings that a service has of its own or takes from the top level.
-pub(super) struct Defaults<'a> {
-    root: &'a Section<'a>,
+pub(super) struct Defaults<'s, 'a> {
+    root: &'s Section<'a>,
     allow_plaintext: bool,
+    trusted: Vec<CertificateDer<'static>>,
 }
 
-impl<'a> Defaults<'a> {
-    pub(super) fn new(root: &'a Section<'a>) -> Result<Defaults<'a>, Error> {
+impl<'s, 'a> Defaults<'s, 'a> {
+    pub(super) fn new(root: &'s Section<'a>, trusted: Vec<CertificateDer<'static>>) -> Result<Defaults<'s, 'a>, Error> {
         Ok(Defaults {
             root,
+            trusted,
             allow_plaintext: root.boolean("allowPlaintext")?.unwrap_or(false),
         })
     }
 
-    /// Reads one service; its section's own settings win over the top level's.
-    pub(super) fn service(&self, own: &Section) -> Result<Service, Error> {
+    /// Reads one service. `own` are its sections, the most particular first; what none of them says comes from the top
+    /// level.
+    pub(super) fn service(&self, own: &[&Section<'a>]) -> Result<Service, Error> {
+        let sections: Vec<&Section<'a>> = own.iter().copied().chain([self.root]).collect();
         let either = |name: &'static str| -> Result<Option<(String, String)>, Error> {
-            let top = self
-                .root
-                .string(name)?
-                .map(|value| (self.root.path(name), value.to_owned()));
-            let own = own.string(name)?.map(|value| (own.path(name), value.to_owned()));
-            Ok(own.or(top))
+            let mut found = None;
+            for section in &sections {
+                let value = section
+                    .string(name)?
+                    .map(|value| (section.path(name), value.to_owned()));
+                found = found.or(value);
+            }
+            Ok(found)
         };
         let number = |name: &'static str, least, most, default| -> Result<i64, Error> {
-            let top = self.root.integer(name, least, most)?;
-            Ok(own.integer(name, least, most)?.or(top).unwrap_or(default))
+            let mut found = None;
+            for section in &sections {
+                found = found.or(section.integer(name, least, most)?);
+            }
+            Ok(found.unwrap_or(default))
         };
         let (scheme_field, scheme) = either("scheme")?.unwrap_or_else(|| ("scheme".into(), "https".into()));
         if scheme != "https" && scheme != "http" {
@@ -67,7 +83,7 @@ impl<'a> Defaults<'a> {
             return Err(Error::config(scheme_field, message));
         }
         let (host_field, host) = either("host")?.ok_or_else(|| {
-            let field = own.path("host");
+            let field = own[0].path("host");
             let message = format!("host is missing: give \"host\" at the top level, or {field}");
             Error::config("host", message)
         })?;
@@ -89,21 +105,33 @@ impl<'a> Defaults<'a> {
             base_url: format!("{scheme}://{bracketed}:{port}{slash}{context}"),
             connect_timeout: Duration::from_millis(number("connectionTimeout", 1, 600_000, 15_000)? as u64),
             read_timeout: Duration::from_millis(number("readTimeout", 1, 600_000, 60_000)? as u64),
-            headers: self.headers(own)?,
+            headers: headers(&sections)?,
+            proxy: proxy(&sections)?,
+            trusted: self.trusted.clone(),
         })
     }
+}
 
-    fn headers(&self, own: &Section) -> Result<Vec<(String, String)>, Error> {
-        let mut headers = Vec::new();
-        for section in [self.root, own] {
-            for (field, name, value) in section.strings("defaultHeaders")? {
-                check_header(field, &name, &value)?;
-                headers.retain(|(known, _): &(String, String)| !known.eq_ignore_ascii_case(&name));
-                headers.push((name, value));
-            }
+/// The headers of all sections; of the same name, the most particular one.
+fn headers(sections: &[&Section]) -> Result<Vec<(String, String)>, Error> {
+    let mut headers = Vec::new();
+    for section in sections.iter().rev() {
+        for (field, name, value) in section.strings("defaultHeaders")? {
+            check_header(field, &name, &value)?;
+            headers.retain(|(known, _): &(String, String)| !known.eq_ignore_ascii_case(&name));
+            headers.push((name, value));
         }
-        Ok(headers)
     }
+    Ok(headers)
+}
+
+fn proxy(sections: &[&Section]) -> Result<Option<Proxy>, Error> {
+    let mut found = None;
+    for section in sections {
+        let proxy = Proxy::read(section)?;
+        found = found.or(proxy);
+    }
+    Ok(found)
 }
 
 fn check_header(field: String, name: &str, value: &str) -> Result<(), Error> {
@@ -129,7 +157,7 @@ fn check_context(field: &str, context: &str) -> Result<(), Error> {
     Err(Error::config(field, message))
 }
 
-fn check_host(field: &str, host: &str) -> Result<(), Error> {
+pub(super) fn check_host(field: &str, host: &str) -> Result<(), Error> {
     let is_ip = host.parse::<IpAddr>().is_ok();
     let is_name = !host.is_empty()
         && host

@@ -343,7 +343,7 @@ fn defaults() {
         "retry": {"multiplier": null}, "ack": null, "maxResponseBytes": null, "allowPlaintext": null,
     });
     for config in [good(json!({})), good(nulls)] {
-        for service in [&config.pod, &config.agent, &config.key_manager] {
+        for service in [&config.pod, &config.agent.services[0], &config.key_manager] {
             assert_eq!(service.base_url, "https://pod.example:443");
             assert_eq!(seconds(service), "15 60");
             assert_eq!(service.headers, []);
@@ -397,7 +397,7 @@ fn services_take_from_the_top_level_what_they_do_not_have() {
         https://other.example:443/a/b       | 15 5 | X-One=1 X-Two=2
         http://127.0.0.1:8443               | 6 7  | X-One=1 X-Three=3 x-two=22
         https://[2001:db8::1]:8443/gateway  | 15 5 | X-One=1 X-Two=2";
-    let services = [&config.pod, &config.agent, &config.key_manager];
+    let services = [&config.pod, &config.agent.services[0], &config.key_manager];
     for ([url, times, headers], service) in rows(table).zip(services) {
         let header = |(name, value): &(String, String)| format!("{name}={value}");
         let found: Vec<String> = service.headers.iter().map(header).collect();
@@ -408,7 +408,7 @@ fn services_take_from_the_top_level_what_they_do_not_have() {
         good(json!({"scheme": "http", "host": host}));
     }
     let config = good(json!({"scheme": "http", "allowPlaintext": true}));
-    assert_eq!(config.agent.base_url, "http://pod.example:80");
+    assert_eq!(config.agent.services[0].base_url, "http://pod.example:80");
     // Nothing is asked of the top level if every service has its own.
     let own = json!({"host": "own.example"});
     good(json!({"host": null, "pod": own, "agent": own, "keyManager": own}));
@@ -433,6 +433,9 @@ fn what_has_no_effect_is_warned_of_once() {
         KEYMANAGER                | keyManager
         retry.maxIntervalMilis    | retry.maxIntervalMillis
         datafeed.retry.multiplyer | datafeed.retry.multiplier
+        proxy.prot                | proxy.port
+        agent.loadBalancing.mod   | agent.loadBalancing.mode
+        ssl.trustStore.pth        | ssl.trustStore.path
         maxUnacknowleged          | maxUnacknowledged";
     for [path, nearest] in rows(table) {
         let expected = format!("unknown setting {path} is ignored; did you mean {nearest}?");
@@ -444,8 +447,8 @@ fn what_has_no_effect_is_warned_of_once() {
     }
     let long = good(json!({ "x".repeat(41): 1 })).warnings;
     assert_eq!(long, [format!("unknown setting {}... is ignored", "x".repeat(40))]);
-    let unused = "proxy ssl datahose commonJwt app sessionAuth bot.certificate bot.certificatePath \
-        bot.certificatePassword agent.loadBalancing agent.proxy pod.proxy keyManager.proxy datafeed.idFilePath";
+    let unused = "datahose commonJwt app sessionAuth bot.certificate bot.certificatePath bot.certificatePassword \
+        datafeed.idFilePath";
     for path in unused.split_whitespace() {
         let expected = format!("{path} is not supported by this version and has no effect");
         assert_eq!(good(at(path, json!({"x": "y"}))).warnings, [expected]);

@@ -63,12 +63,15 @@ pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *m
 ///
 /// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
 /// `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
-/// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `agentUrl`, `feedId`, `tag`;
-/// `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it,
-/// `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`,
-/// `acknowledged`, `nacked`, `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service
-/// confirmed), `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
-/// `feedsCreated`, `retries`; `latestTrouble`: null or an error object with `at` (ms since 1970).
+/// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
+/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `feedId`, `tag`; `lastReadAt`,
+/// `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it, `postponed` after a
+/// nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`, `acknowledged`, `nacked`,
+/// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
+/// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
+/// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds` (by
+/// how much the service's clock is ahead, if login tokens had to allow for it, else 0); `latestTrouble`: null or an error
+/// object with `at` (ms since 1970).
 ///
 /// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 ///
@@ -103,8 +106,10 @@ pub unsafe extern "C" fn datafeed_session(feed: *mut datafeed, session_json: *mu
 /// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr.
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
-/// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`; further
-/// members by the message), or to NULL. The caller frees it with datafeed_string_free().
+/// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`), or to NULL.
+/// Further members by the message: `code`, `httpStatus`, `field`, `file` as in an error object; `traceId` of the request,
+/// which stands in the service's logs too; `rule` and `action`, the row of the retry policy that applies and what it
+/// says; `retryInMillis`; `feedId`; `agent`, the node's URL. The caller frees it with datafeed_string_free().
 ///
 /// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_CLOSED when the feed is closed and every line was fetched;
 /// DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it, datafeed_close() does.

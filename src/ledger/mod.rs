@@ -256,13 +256,17 @@ impl<E: Clone> Ledger<E> {
         !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
     }
 
+    /// Whether reading pauses because the bot has not acknowledged what was received.
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries.len() >= self.limits.max_unacknowledged
+    }
+
     /// Whether there is room for what a read may bring.
     ///
     /// When the memory is full of acknowledgements that are not confirmed, one read in a visibility timeout still goes
     /// out: only a redelivery can lead to their confirmation.
     fn may_read(&self, now: Moment) -> bool {
-        self.entries.len() < self.limits.max_unacknowledged
-            && (!self.memory_is_full() || now >= self.last_read + self.limits.visibility_timeout)
+        !self.is_full() && (!self.memory_is_full() || now >= self.last_read + self.limits.visibility_timeout)
     }
 
     fn memory_is_full(&self) -> bool {

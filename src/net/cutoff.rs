@@ -2,36 +2,34 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{error, fmt, io};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::sync::EventFd;
-
-const NEVER: u64 = u64::MAX;
+use crate::sync::{Deadline, EventFd};
 
 type Chore = Box<dyn Fn() -> Option<Duration> + Send + Sync>;
 
 /// Shared by a feed's connections and by whoever may end their waiting.
 pub(crate) struct Cutoff {
     origin: Instant,
-    /// Milliseconds after the origin.
-    at: AtomicU64,
+    /// In milliseconds after the origin.
+    deadline: Deadline,
     changed: EventFd,
     chore: OnceLock<Chore>,
-    /// What is sent from now on is the last: its answer is not waited for.
-    closing: AtomicBool,
 }
 
 /// How long a request is left alone after it was sent when its answer is not waited for.
-const LINGER: Duration = Duration::from_millis(50);
+const LINGER_MILLIS: u64 = 50;
 
 impl fmt::Debug for Cutoff {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Cutoff").field("at", &self.at).finish()
+        formatter
+            .debug_struct("Cutoff")
+            .field("deadline", &self.deadline)
+            .finish()
     }
 }
 
@@ -51,10 +49,9 @@ impl Cutoff {
     pub(crate) fn new() -> io::Result<Cutoff> {
         Ok(Cutoff {
             origin: Instant::now(),
-            at: AtomicU64::new(NEVER),
+            deadline: Deadline::new(LINGER_MILLIS),
             changed: EventFd::new()?,
             chore: OnceLock::new(),
-            closing: AtomicBool::new(false),
         })
     }
 
@@ -65,32 +62,30 @@ impl Cutoff {
 
     /// Ends every wait now, and every later one.
     pub(crate) fn cut(&self) {
-        self.at.store(0, Ordering::SeqCst);
+        self.deadline.cut();
         self.changed.raise();
     }
 
-    /// Lets a request be sent until then, after a cut too. Once it is sent (`sent_for`: it was, so long ago) only a
-    /// moment is waited, for it to arrive, and not for its answer.
-    pub(crate) fn let_send_until(&self, end: Instant, sent_for: Option<Duration>) {
-        self.closing.store(true, Ordering::SeqCst);
-        let end = match sent_for {
-            None => end,
-            Some(sent_for) => end.min(Instant::now() + LINGER.saturating_sub(sent_for)),
-        };
-        let millis = end.saturating_duration_since(self.origin).as_millis();
-        self.at.store(u64::try_from(millis).unwrap_or(NEVER), Ordering::SeqCst);
+    /// Lets a request be sent for so long, after a cut too. Its answer is not waited for.
+    pub(crate) fn let_send_for(&self, span: Duration) {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        self.deadline.let_send_until(self.now().saturating_add(span));
         self.changed.raise();
     }
 
-    /// A request was sent.
-    pub(crate) fn sent(&self) {
-        if self.closing.load(Ordering::SeqCst) {
-            let linger = (Instant::now() + LINGER)
-                .saturating_duration_since(self.origin)
-                .as_millis();
-            self.at
-                .fetch_min(u64::try_from(linger).unwrap_or(NEVER), Ordering::SeqCst);
-        }
+    /// Another request is at hand.
+    pub(crate) fn request_begins(&self) {
+        self.deadline.request_begins();
+    }
+
+    /// The request at hand was sent.
+    pub(crate) fn request_sent(&self) {
+        self.deadline.request_sent(self.now());
+    }
+
+    /// Whether the request at hand was sent.
+    pub(crate) fn was_sent(&self) -> bool {
+        self.deadline.sent_at().is_some()
     }
 
     /// Calls the chore anew from whatever wait is going on.
@@ -102,11 +97,12 @@ impl Cutoff {
         self.remaining().is_some_and(|remaining| remaining.is_zero())
     }
 
+    fn now(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn remaining(&self) -> Option<Duration> {
-        match self.at.load(Ordering::SeqCst) {
-            NEVER => None,
-            at => Some(Duration::from_millis(at).saturating_sub(self.origin.elapsed())),
-        }
+        self.deadline.remaining(self.now()).map(Duration::from_millis)
     }
 
     /// Waits until the descriptor is ready; fails with a timeout, or with [`Cut`].

@@ -4,16 +4,17 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ureq::http::header::{AsHeaderName, HeaderMap};
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Error, ProxyProtocol, Timeout};
 
 use super::progress::Observe;
 use super::resolver::CachingResolver;
 use super::socket::TcpConnector;
 use super::{Cutoff, Progress, trust};
-use crate::config::Service;
+use crate::config::{Proxy, Service};
 
 /// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
 const IDLE: Duration = Duration::from_secs(300);
@@ -36,8 +37,15 @@ pub(crate) struct Request<'a> {
 /// An answer of any status, with its whole body.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) retry_after: Option<String>,
+    headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header, if it is there and is text.
+    pub(crate) fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// Why there is no answer.
@@ -82,6 +90,8 @@ pub(crate) fn warm_up() {
         connect_timeout: Duration::ZERO,
         read_timeout: Duration::ZERO,
         headers: Vec::new(),
+        proxy: None,
+        trusted: Vec::new(),
     };
     let _ = Http::new(&nowhere, &Arc::new(cutoff), 0).call(&Request {
         method: Method::GET,
@@ -99,20 +109,22 @@ pub(crate) struct Http {
     cutoff: Arc<Cutoff>,
     progress: Arc<Progress>,
     default_headers: Vec<(HeaderName, HeaderValue)>,
+    /// `host:port` of the proxy, for messages.
+    proxy: Option<String>,
     max_body: u64,
 }
 
 impl Http {
     pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>, max_body: usize) -> Http {
-        let progress = Progress::new();
+        let progress = Arc::new(Progress::default());
         let tls = if service.base_url.starts_with("https:") {
-            TlsConfig::builder().root_certs(trust::roots()).build()
+            TlsConfig::builder().root_certs(trust::roots(&service.trusted)).build()
         } else {
             TlsConfig::default()
         };
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .proxy(None)
+            .proxy(service.proxy.as_ref().and_then(connect_proxy))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("symphony-datafeed/", env!("CARGO_PKG_VERSION")))
@@ -138,6 +150,7 @@ impl Http {
             .chain(Observe {
                 progress: Arc::clone(&progress),
                 cutoff: Arc::clone(cutoff),
+                proxied: service.proxy.is_some(),
             });
         let default_headers = service
             .headers
@@ -152,13 +165,9 @@ impl Http {
             cutoff: Arc::clone(cutoff),
             progress,
             default_headers,
+            proxy: service.proxy.as_ref().map(Proxy::address),
             max_body: max_body as u64,
         }
-    }
-
-    /// How far the exchange at hand has come.
-    pub(crate) fn progress(&self) -> &Arc<Progress> {
-        &self.progress
     }
 
     /// Sends a request and waits for the whole answer.
@@ -181,6 +190,7 @@ impl Http {
 
     fn call_once(&self, request: &Request) -> Result<Reply, Failure> {
         self.progress.start();
+        self.cutoff.request_begins();
         let mut builder = ureq::http::Request::builder()
             .method(request.method.clone())
             .uri(request.uri.clone())
@@ -195,21 +205,15 @@ impl Http {
                 .body(body)
                 .map(|request| self.agent.run(request)),
         };
-        let mut response = response
+        let response = response
             .map_err(Error::Http)
             .and_then(|result| result)
             .map_err(|error| self.failure(&error))?;
-        let retry_after = response
-            .headers()
-            .get("Retry-After")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let status = response.status().as_u16();
-        let length = response.body().content_length();
+        let (head, content) = response.into_parts();
+        let length = content.content_length();
         let mut body = Vec::with_capacity(length.unwrap_or(0).min(TRUSTED_LENGTH).min(self.max_body) as usize);
-        response
-            .body_mut()
-            .as_reader()
+        content
+            .into_reader()
             .take(self.max_body + 1)
             .read_to_end(&mut body)
             .map_err(|error| self.failure(&Error::from(error)))?;
@@ -221,8 +225,8 @@ impl Http {
             });
         }
         Ok(Reply {
-            status,
-            retry_after,
+            status: head.status.as_u16(),
+            headers: head.headers,
             body,
         })
     }
@@ -240,12 +244,33 @@ impl Http {
             Error::Io(_) | Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::NotConnected,
             _ => FailureKind::NotHttp,
         };
+        let reason = match error {
+            _ if kind == FailureKind::Tls => trust::explain(error),
+            Error::ConnectProxyFailed(reason) => reason.clone(),
+            Error::Io(error) => error.to_string(),
+            _ => error.to_string(),
+        };
+        let through = match &self.proxy {
+            Some(proxy) if !connected => format!(", through the proxy {proxy}"),
+            _ => String::new(),
+        };
         Failure {
             kind,
             sent: connected,
-            reason: error.to_string(),
+            reason: format!("{reason}{through}"),
         }
     }
+}
+
+fn connect_proxy(proxy: &Proxy) -> Option<ureq::Proxy> {
+    let mut builder = ureq::Proxy::builder(ProxyProtocol::Http)
+        .host(&proxy.host)
+        .port(proxy.port);
+    if let Some((username, password)) = &proxy.credentials {
+        builder = builder.username(username).password(password);
+    }
+    // The host was checked with the configuration.
+    builder.build().ok()
 }
 
 #[cfg(test)]
@@ -275,6 +300,8 @@ mod tests {
             connect_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(30),
             headers: Vec::new(),
+            proxy: None,
+            trusted: Vec::new(),
         };
         let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
         (

@@ -12,4 +12,4 @@ mod trust;
 
 pub(crate) use cutoff::Cutoff;
 pub(crate) use http::{Failure, FailureKind, Http, Reply, Request, warm_up};
-pub(crate) use progress::Progress;
+use progress::Progress;

@@ -1,40 +1,25 @@
 //! How far an exchange has come, seen from outside the TLS layer.
 //!
 //! Two questions hang on it. After a failure: can the service have handled the request? And at close: has the
-//! acknowledgement that a read carries left the house?
+//! acknowledgement that a read carries left the house? The second is the [`Cutoff`]'s to answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ureq::Error;
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
 
 use super::Cutoff;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Progress {
-    origin: Instant,
-    /// Microseconds after the origin at which the request had been written; 0: not yet.
-    sent_at: AtomicU64,
     writing: AtomicBool,
     answered: AtomicBool,
     reused: AtomicBool,
 }
 
 impl Progress {
-    pub(crate) fn new() -> Arc<Progress> {
-        Arc::new(Progress {
-            origin: Instant::now(),
-            sent_at: AtomicU64::new(0),
-            writing: AtomicBool::new(false),
-            answered: AtomicBool::new(false),
-            reused: AtomicBool::new(false),
-        })
-    }
-
     pub(crate) fn start(&self) {
-        self.sent_at.store(0, Ordering::SeqCst);
         self.writing.store(false, Ordering::SeqCst);
         self.answered.store(false, Ordering::SeqCst);
         self.reused.store(false, Ordering::SeqCst);
@@ -54,14 +39,6 @@ impl Progress {
     pub(crate) fn reused(&self) -> bool {
         self.reused.load(Ordering::SeqCst)
     }
-
-    /// How long ago the whole request had been written.
-    pub(crate) fn sent_for(&self) -> Option<Duration> {
-        match self.sent_at.load(Ordering::SeqCst) {
-            0 => None,
-            at => Some(self.origin.elapsed().saturating_sub(Duration::from_micros(at))),
-        }
-    }
 }
 
 /// The last link of the chain of connectors.
@@ -69,17 +46,27 @@ impl Progress {
 pub(super) struct Observe {
     pub(super) progress: Arc<Progress>,
     pub(super) cutoff: Arc<Cutoff>,
+    /// Connections go through a proxy.
+    pub(super) proxied: bool,
 }
 
 impl<In: Transport> Connector<In> for Observe {
-    type Out = Observed<In>;
+    type Out = Either<In, Observed<In>>;
 
-    fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Observed<In>>, Error> {
-        Ok(chained.map(|inner| Observed {
-            inner,
-            progress: Arc::clone(&self.progress),
-            cutoff: Arc::clone(&self.cutoff),
-            served: false,
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        // The way to the proxy is made by the same chain, with a configuration without a proxy. What travels there is
+        // no request yet.
+        let to_the_proxy = self.proxied && details.config.proxy().is_none();
+        Ok(chained.map(|inner| {
+            if to_the_proxy {
+                return Either::A(inner);
+            }
+            Either::B(Observed {
+                inner,
+                progress: Arc::clone(&self.progress),
+                cutoff: Arc::clone(&self.cutoff),
+                served: false,
+            })
         }))
     }
 }
@@ -105,11 +92,7 @@ impl<T: Transport> Transport for Observed<T> {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        if self.progress.sent_at.load(Ordering::Relaxed) == 0 {
-            let micros = self.progress.origin.elapsed().as_micros() as u64;
-            self.progress.sent_at.store(micros.max(1), Ordering::SeqCst);
-            self.cutoff.sent();
-        }
+        self.cutoff.request_sent();
         let progressed = self.inner.await_input(timeout)?;
         if progressed {
             self.progress.answered.store(true, Ordering::SeqCst);

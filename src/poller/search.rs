@@ -10,7 +10,8 @@ use serde_json::json;
 use super::{Poller, Stopped};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::policy::Operation;
+use crate::policy::{Action, Listed, Operation, Outcome, Situation, decide};
+use crate::protocol::{Answer, FeedId};
 use crate::shared::Doing;
 
 /// How long a feed that is listed may answer 400 before another is made.
@@ -69,81 +70,111 @@ impl Search {
     }
 }
 
+impl Search {
+    /// Whether the feed has refused every read for long enough.
+    fn has_lost_patience(&self) -> bool {
+        let refusals = self.refusals.as_ref();
+        refusals.is_some_and(|refusals| refusals.count > 2 && refusals.latest.since(refusals.first) >= PATIENCE)
+    }
+
+    /// The feed is missing from a list. Whether that is the first time.
+    fn missed(&mut self) -> bool {
+        let doubt = self.doubt.get_or_insert(Doubt { absent: 0 });
+        doubt.absent += 1;
+        doubt.absent == 1
+    }
+}
+
 impl Poller {
     pub(super) fn find_feed(&mut self) -> Result<(), Stopped> {
         self.set_doing(Doing::FindingFeed);
-        let listed = match self.agent.list() {
-            Ok(listed) => listed,
+        let answer = match self.agent.list() {
+            Ok(answer) => answer,
             // A list that failed proves nothing.
-            Err(trouble) => return self.deal_with(Operation::List, &trouble),
+            Err(trouble) => return self.deal_with(Operation::List, &trouble, &self.situation.clone()),
         };
-        let Some(current) = self.search.feed.clone() else {
-            return match listed.first() {
-                Some(feed) => self.adopt(feed.id.clone(), "reading the feed that exists"),
-                None => self.create(),
-            };
+        let Answer { value: feeds, trace_id } = answer;
+        let current = self.search.feed.clone();
+        let listed = match (&current, feeds.first()) {
+            (Some(current), _) if feeds.iter().any(|feed| feed.id == *current) => Listed::Current,
+            (_, Some(_)) => Listed::Another,
+            (_, None) => Listed::Nothing,
         };
-        if listed.iter().any(|feed| feed.id == current) {
-            return self.trust_again(current);
-        }
-        let doubt = self.search.doubt.get_or_insert(Doubt { absent: 0 });
-        doubt.absent += 1;
-        if doubt.absent == 1 {
+        let situation = Situation {
+            missed_once: current.is_some() && listed != Listed::Current && self.search.missed(),
+            refused_for_a_minute: self.search.has_lost_patience(),
+            ..self.situation
+        };
+        let row = decide(Operation::List, Outcome::Listed(listed), &situation);
+        if row.action == Action::LookAgain {
+            let details =
+                json!({"feedId": current, "traceId": trace_id, "rule": row.rule, "action": row.action.as_str()});
+            self.shared
+                .info("the feed is missing from the list; looking once more", details);
             return self.rest(SECOND_LOOK);
         }
-        self.tell_loss(format!(
-            "the feed {current} no longer exists at the agent; events may have been missed"
-        ));
-        match listed.first() {
-            Some(feed) => self.adopt(feed.id.clone(), "reading another feed of this account"),
-            None => self.create(),
+        if let Some(current) = current {
+            match (listed, row.action) {
+                (Listed::Current, Action::Create) => self.tell_loss(
+                    format!(
+                        "the feed {current} exists but has refused every read for a minute; making another, events may \
+                         be missed"
+                    ),
+                    trace_id.as_str(),
+                    row.rule,
+                ),
+                (Listed::Current, _) => {
+                    // It was the ackId that was refused; the ledger has dropped it.
+                    self.search.doubt = None;
+                    return Ok(());
+                }
+                _ => self.tell_loss(
+                    format!("the feed {current} no longer exists at the agent; events may have been missed"),
+                    trace_id.as_str(),
+                    row.rule,
+                ),
+            }
         }
-    }
-
-    /// The feed is listed, so it was the ackId that was refused; the ledger has dropped it. A feed that keeps refusing
-    /// is left alone, not deleted: it may hold events.
-    fn trust_again(&mut self, current: String) -> Result<(), Stopped> {
-        let refusals = self.search.refusals.as_ref();
-        if refusals.is_some_and(|refusals| refusals.count > 2 && refusals.latest.since(refusals.first) >= PATIENCE) {
-            self.tell_loss(format!(
-                "the feed {current} exists but has refused every read for a minute; making another, events may be missed"
-            ));
-            return self.create();
+        match (row.action, feeds.into_iter().next()) {
+            (Action::Adopt, Some(feed)) => {
+                self.adopt(feed, trace_id, "reading the feed that exists");
+                Ok(())
+            }
+            _ => self.create(),
         }
-        self.search.doubt = None;
-        Ok(())
     }
 
     fn create(&mut self) -> Result<(), Stopped> {
         match self.agent.create() {
-            Ok(feed) => {
+            Ok(Answer { value: feed, trace_id }) => {
                 self.shared.lock().watch.feeds_created += 1;
-                self.adopt(feed.id, "created a feed")
+                self.adopt(feed, trace_id, "created a feed");
+                Ok(())
             }
-            Err(trouble) => self.deal_with(Operation::Create, &trouble),
+            Err(trouble) => self.deal_with(Operation::Create, &trouble, &self.situation.clone()),
         }
     }
 
-    fn adopt(&mut self, feed: String, how: &str) -> Result<(), Stopped> {
+    fn adopt(&mut self, feed: FeedId, trace_id: String, how: &str) {
         let now = self.shared.clock.now();
         let replaced = self.search.feed.is_some();
         let mut state = self.shared.lock();
         if replaced {
             state.ledger.feed_replaced(now);
         }
-        state.watch.feed_id = Some(feed.clone());
+        state.watch.feed_id = Some(feed.id.clone());
         drop(state);
-        self.shared
-            .info(how, json!({"feedId": feed, "agent": self.shared.urls.agent}));
+        let details = json!({"feedId": feed.id, "agent": self.agent.url(), "traceId": trace_id});
+        self.shared.info(how, details);
         self.search = Search {
-            feed: Some(feed),
+            feed: Some(feed.id),
             ..Search::default()
         };
-        self.history.served = true;
-        Ok(())
+        self.situation.served_before = true;
     }
 
-    fn tell_loss(&self, message: String) {
-        self.note_trouble(&Error::new(Code::FeedGone, message).retryable());
+    fn tell_loss(&self, message: String, trace_id: &str, rule: &str) {
+        let error = Error::new(Code::FeedGone, message).with_trace_id(trace_id).retryable();
+        self.note_trouble(&error, rule);
     }
 }

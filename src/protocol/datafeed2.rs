@@ -4,17 +4,18 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
-use super::login::{Tokens, parse_uri};
-use super::trace;
+use super::login::Tokens;
+use super::node::Node;
+use super::said::Said;
 use super::trouble::Trouble;
+use super::{Answer, trace};
 use crate::batch::Batch;
-use crate::config::Config;
+use crate::config::{Config, NodeOrder};
 use crate::error::Error;
-use crate::net::{Cutoff, Http, Progress, Reply, Request};
+use crate::net::{Cutoff, Reply, Request};
 
 /// A feed of this account, as the agent lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,48 +25,40 @@ pub(crate) struct FeedId {
     created_at: Option<u64>,
 }
 
-/// What a read brought.
-pub(crate) struct ReadAnswer {
-    pub(crate) batch: Batch,
-    pub(crate) trace_id: String,
-}
-
-/// The agent's datafeed endpoints.
+/// The agent's datafeed endpoints, at one of its nodes at a time.
 pub(crate) struct AgentApi {
-    http: Http,
-    base_url: String,
-    list_uri: Uri,
-    create_uri: Uri,
+    nodes: Vec<Node>,
+    current: usize,
+    order: NodeOrder,
     create_body: String,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// The feed last read and its address, which is parsed once.
-    read_uri: Option<(String, Uri)>,
     identity_seed: u64,
 }
 
 impl AgentApi {
     pub(crate) fn new(config: &Config, cutoff: &Arc<Cutoff>) -> Result<AgentApi, Error> {
-        let base_url = config.agent.base_url.clone();
-        let feeds = format!("{base_url}/agent/v5/datafeeds");
-        let query = config
-            .tag
-            .as_ref()
-            .map_or_else(String::new, |tag| format!("?tag={}", percent_encode(tag)));
+        let tag = config.tag.as_deref();
         let mut create = Map::new();
-        if let Some(tag) = &config.tag {
+        if let Some(tag) = tag {
             create.insert("tag".into(), json!(tag));
         }
         if let Some(include) = config.include_invisible {
             create.insert("includeInvisible".into(), json!(include));
         }
+        let services = &config.agent.services;
+        let nodes: Result<Vec<Node>, Error> = services
+            .iter()
+            .map(|service| Node::new(service, tag, cutoff, config.max_response_bytes))
+            .collect();
         Ok(AgentApi {
-            http: Http::new(&config.agent, cutoff, config.max_response_bytes),
-            list_uri: parse_uri(&format!("{feeds}{query}"))?,
-            create_uri: parse_uri(&feeds)?,
+            nodes: nodes?,
+            current: match config.agent.order {
+                NodeOrder::RoundRobin => 0,
+                NodeOrder::Random => fastrand::usize(..services.len()),
+            },
+            order: config.agent.order,
             create_body: Value::Object(create).to_string(),
-            base_url,
             headers: Vec::new(),
-            read_uri: None,
             identity_seed: fastrand::u64(..),
         })
     }
@@ -75,63 +68,83 @@ impl AgentApi {
         self.headers = tokens.headers();
     }
 
-    pub(crate) fn progress(&self) -> &Arc<Progress> {
-        self.http.progress()
+    /// The base URL of the node that requests go to.
+    pub(crate) fn url(&self) -> &str {
+        &self.nodes[self.current].base_url
+    }
+
+    /// Requests go to another node from now on. Answers whether there is one.
+    pub(crate) fn move_on(&mut self) -> bool {
+        let others = self.nodes.len() - 1;
+        if others == 0 {
+            return false;
+        }
+        let step = match self.order {
+            NodeOrder::RoundRobin => 1,
+            NodeOrder::Random => fastrand::usize(1..=others),
+        };
+        self.current = (self.current + step) % self.nodes.len();
+        true
     }
 
     /// The account's own feeds, with the configured tag if there is one, the oldest first.
-    pub(crate) fn list(&self) -> Result<Vec<FeedId>, Trouble> {
-        let what = || format!("listing the feeds at {}", self.base_url);
-        let (reply, trace_id) = self.call(Method::GET, &self.list_uri, None, what)?;
+    pub(crate) fn list(&self) -> Result<Answer<Vec<FeedId>>, Trouble> {
+        let what = || format!("listing the feeds at {}", self.url());
+        let (reply, trace_id) = self.call(Method::GET, &self.nodes[self.current].list_uri, None, what)?;
         if reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
         }
         let Ok(Value::Array(listed)) = serde_json::from_slice(&reply.body) else {
-            return Err(Trouble::malformed(what(), trace_id, "it is no JSON list".to_owned()));
+            return Err(Trouble::malformed(what(), trace_id, &reply, "it is no JSON list"));
         };
         let mut feeds: Vec<FeedId> = listed.iter().filter_map(FeedId::from_listed).collect();
         feeds.sort_by_key(|feed| feed.created_at.unwrap_or(u64::MAX));
-        Ok(feeds)
+        Ok(Answer { value: feeds, trace_id })
     }
 
-    pub(crate) fn create(&self) -> Result<FeedId, Trouble> {
-        let what = || format!("creating a feed at {}", self.base_url);
-        let (reply, trace_id) = self.call(Method::POST, &self.create_uri, Some(&self.create_body), what)?;
+    pub(crate) fn create(&self) -> Result<Answer<FeedId>, Trouble> {
+        let what = || format!("creating a feed at {}", self.url());
+        let uri = &self.nodes[self.current].create_uri;
+        let (reply, trace_id) = self.call(Method::POST, uri, Some(&self.create_body), what)?;
         if reply.status != 201 && reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
         }
-        serde_json::from_slice(&reply.body)
-            .ok()
-            .and_then(|created: Value| FeedId::from_created(&created))
-            .ok_or_else(|| Trouble::malformed(what(), trace_id, "it holds no usable id of a feed".to_owned()))
+        let created = serde_json::from_slice(&reply.body).unwrap_or_default();
+        match FeedId::from_created(&created) {
+            Some(value) => Ok(Answer { value, trace_id }),
+            None => Err(Trouble::malformed(
+                what(),
+                trace_id,
+                &reply,
+                "it holds no usable id of a feed",
+            )),
+        }
     }
 
     /// The long poll: waits at the service until there are events or its time is over. `ack_id` acknowledges the
     /// batch that it came with; `""` acknowledges nothing.
-    pub(crate) fn read(&mut self, feed: &str, ack_id: &str) -> Result<ReadAnswer, Trouble> {
-        let what = || format!("reading the feed from {}", self.base_url);
+    pub(crate) fn read(&mut self, feed: &str, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
+        let uri = self.nodes[self.current].read_uri(feed)?;
+        let what = || format!("reading the feed from {}", self.url());
         let body = format!("{{\"ackId\":{}}}", Value::from(ack_id));
-        let uri = match &self.read_uri {
-            Some((known, uri)) if known == feed => uri.clone(),
-            _ => {
-                let text = format!("{}/agent/v5/datafeeds/{}/read", self.base_url, percent_encode(feed));
-                let uri = text
-                    .parse::<Uri>()
-                    .map_err(|error| Trouble::malformed(what(), String::new(), error.to_string()))?;
-                self.read_uri = Some((feed.to_owned(), uri.clone()));
-                uri
-            }
-        };
         let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), what)?;
-        let batch = match reply.status {
-            200 => Batch::parse(reply.body, self.identity_seed).map_err(|malformed| {
-                let reason = format!("at byte {} it should have {}", malformed.at, malformed.expected);
-                Trouble::malformed(what(), trace_id.clone(), reason)
-            })?,
-            204 => Batch::empty(),
-            _ => return Err(Trouble::status(what(), trace_id, &reply, &self.secrets())),
-        };
-        Ok(ReadAnswer { batch, trace_id })
+        match reply.status {
+            200 => {
+                let said = Said::of(&reply);
+                match Batch::parse(reply.body, self.identity_seed) {
+                    Ok(value) => Ok(Answer { value, trace_id }),
+                    Err(malformed) => {
+                        let reason = format!("at byte {} it should have {}", malformed.at, malformed.expected);
+                        Err(Trouble::unusable(what(), trace_id, said, &reason))
+                    }
+                }
+            }
+            204 => Ok(Answer {
+                value: Batch::empty(),
+                trace_id,
+            }),
+            _ => Err(Trouble::status(what(), trace_id, &reply, &self.secrets())),
+        }
     }
 
     /// What was sent that no error may repeat, should the service quote it.
@@ -150,8 +163,9 @@ impl AgentApi {
         what: impl Fn() -> String,
     ) -> Result<(Reply, String), Trouble> {
         let trace_id = trace::new_id();
+        let node = &self.nodes[self.current];
         // A second create would leave a feed that nobody reads.
-        let repeatable = method == Method::GET || *uri != self.create_uri;
+        let repeatable = method == Method::GET || *uri != node.create_uri;
         let request = Request {
             method,
             uri,
@@ -160,7 +174,7 @@ impl AgentApi {
             trace_id: &trace_id,
             repeatable,
         };
-        match self.http.call(&request) {
+        match node.http.call(&request) {
             Ok(reply) => Ok((reply, trace_id)),
             Err(failure) => Err(Trouble::no_answer(what(), trace_id, failure)),
         }
@@ -199,13 +213,6 @@ fn is_fanout_id(id: &str) -> bool {
         && kind == Some("f")
         && rest.len() <= 1
         && rest.iter().all(|part| !part.is_empty())
-}
-
-/// Everything but RFC 3986's unreserved characters is encoded in a path segment or a query value.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -248,10 +255,5 @@ mod tests {
         ] {
             assert_eq!(FeedId::from_listed(&listed).is_some(), ours, "{listed}");
         }
-    }
-
-    #[test]
-    fn tags_are_encoded_for_the_query() {
-        assert_eq!(percent_encode("desk 1/é&x=y"), "desk%201%2F%C3%A9%26x%3Dy");
     }
 }

@@ -1,17 +1,13 @@
 //! What an endpoint answered when it did not answer what was asked for.
 
-use std::time::{Duration, SystemTime};
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use ureq::http::header::{DATE, RETRY_AFTER};
 
+use super::said::Said;
 use crate::error::{Code, Error};
 use crate::net::{Failure, FailureKind, Reply};
-
-/// Longest piece of a service's own words that is repeated in an error.
-const QUOTED: usize = 300;
-
-/// The ids of feeds have about 40 characters; a token has hundreds.
-const LONGEST_ID: usize = 60;
 
 /// An exchange that did not bring what was asked for.
 #[derive(Debug)]
@@ -20,6 +16,8 @@ pub(crate) struct Trouble {
     /// The request may have been handled all the same.
     pub(crate) may_be_handled: bool,
     pub(crate) retry_after: Option<Duration>,
+    /// The service's clock, if it showed it: seconds since 1970.
+    pub(crate) service_seconds: Option<i64>,
     /// What was asked of whom, as `reading the feed from https://host`.
     what: String,
     reason: String,
@@ -35,39 +33,53 @@ pub(crate) enum TroubleKind {
 }
 
 impl Trouble {
+    fn new(kind: TroubleKind, what: String, trace_id: String, reason: String) -> Trouble {
+        Trouble {
+            kind,
+            may_be_handled: false,
+            retry_after: None,
+            service_seconds: None,
+            what,
+            reason,
+            trace_id,
+        }
+    }
+
     pub(super) fn no_answer(what: String, trace_id: String, failure: Failure) -> Trouble {
         Trouble {
-            kind: TroubleKind::Network(failure.kind),
             may_be_handled: failure.sent,
-            retry_after: None,
-            what,
-            reason: failure.reason,
-            trace_id,
+            ..Trouble::new(TroubleKind::Network(failure.kind), what, trace_id, failure.reason)
         }
     }
 
     /// `secrets`: what was sent that must not be repeated, should the service quote it.
     pub(super) fn status(what: String, trace_id: String, reply: &Reply, secrets: &[&str]) -> Trouble {
-        let said = message_in(&reply.body, secrets).map_or_else(String::new, |message| format!(": {message}"));
+        let reason = Said::of_refusal(reply, secrets).after(&format!("answered {}", reply.status));
+        let date = reply.header(DATE).and_then(parse_date);
         Trouble {
-            kind: TroubleKind::Status(reply.status),
-            may_be_handled: false,
-            retry_after: reply.retry_after.as_deref().and_then(parse_retry_after),
-            what,
-            reason: format!("answered {}{said}", reply.status),
-            trace_id,
+            retry_after: reply
+                .header(RETRY_AFTER)
+                .and_then(|value| parse_retry_after(value, date.unwrap_or_else(SystemTime::now))),
+            service_seconds: date.and_then(|date| Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64)),
+            ..Trouble::new(TroubleKind::Status(reply.status), what, trace_id, reason)
         }
     }
 
-    pub(super) fn malformed(what: String, trace_id: String, reason: String) -> Trouble {
+    pub(super) fn malformed(what: String, trace_id: String, reply: &Reply, reason: &str) -> Trouble {
+        Trouble::unusable(what, trace_id, Said::of(reply), reason)
+    }
+
+    pub(super) fn unusable(what: String, trace_id: String, said: Said, reason: &str) -> Trouble {
         Trouble {
-            kind: TroubleKind::Malformed,
             may_be_handled: true,
-            retry_after: None,
-            what,
-            reason,
-            trace_id,
+            ..Trouble::new(TroubleKind::Malformed, what, trace_id, said.after(reason))
         }
+    }
+
+    /// The service gave a feed an id that no address can hold.
+    pub(super) fn unreadable_feed(base_url: &str, reason: &dyn fmt::Display) -> Trouble {
+        let what = format!("reading the feed from {base_url}");
+        Trouble::new(TroubleKind::Malformed, what, String::new(), reason.to_string())
     }
 
     /// The error object that tells of it. Retryable: that a feed gives up is the policy's decision.
@@ -101,30 +113,16 @@ impl Trouble {
     }
 }
 
-/// The `message` of a service's error body, shortened and on one line.
-fn message_in(body: &[u8], secrets: &[&str]) -> Option<String> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let mut message = value.get("message")?.as_str()?.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        message = message.replace(secret, "[secret]");
-    }
-    // Nor what looks like a part of one: a run of characters longer than any id.
-    let words: Vec<&str> = message
-        .split(' ')
-        .map(|word| if word.len() > LONGEST_ID { "[long word]" } else { word })
-        .collect();
-    let message = words.join(" ");
-    let clean = message.chars().map(|c| if c.is_control() { ' ' } else { c });
-    Some(clean.take(QUOTED).collect())
+fn parse_date(value: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.trim()).ok()
 }
 
-/// Seconds, or a date (RFC 9110, section 10.2.3).
-fn parse_retry_after(value: &str) -> Option<Duration> {
+/// Seconds, or a date (RFC 9110, section 10.2.3), which is one by the service's clock.
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = httpdate::parse_http_date(value.trim()).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
+    Some(parse_date(value)?.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -132,29 +130,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_as_seconds_or_date() {
-        assert_eq!(parse_retry_after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(90));
-        let wait = parse_retry_after(&soon).expect("a date");
-        assert!(wait > Duration::from_secs(60) && wait <= Duration::from_secs(90));
-        assert_eq!(parse_retry_after("soon"), None);
-    }
-
-    #[test]
-    fn a_service_s_words_are_shortened_and_kept_on_one_line() {
-        let body = format!("{{\"message\":\"first\\nsecond {}\"}}", "word ".repeat(200));
-        let message = message_in(body.as_bytes(), &[]).expect("a message");
-        assert!(message.starts_with("first second word"));
-        assert_eq!(message.chars().count(), QUOTED);
-        assert_eq!(message_in(b"<html>", &[]), None);
-    }
-
-    #[test]
-    fn secrets_that_a_service_quotes_are_not_repeated() {
-        let token = "eyJ".repeat(100);
-        let body = format!("{{\"message\":\"bad token s3cret and {token} and {}\"}}", &token[..100]);
-        let message = message_in(body.as_bytes(), &["s3cret", &token]).expect("a message");
-        assert_eq!(message, "bad token [secret] and [secret] and [long word]");
+    fn retry_after_is_read_as_seconds_or_as_a_date_by_the_service_s_clock() {
+        let now = parse_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date");
+        let wait = |value: &str| parse_retry_after(value, now);
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:29:30 GMT"), Some(Duration::from_secs(90)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
     }
 }

@@ -1,0 +1,176 @@
+//! What to do after each outcome: one table, from operation and outcome to action.
+//!
+//! The rule behind it: try again unless it is proven that trying cannot help. Nothing that once worked is ever proven not
+//! to work. A queue that may hold events is never thrown away.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use table::TABLE;
+
+use crate::net::FailureKind;
+use crate::protocol::TroubleKind;
+
+/// What the poller asked of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// At the pod, or at the key manager.
+    Login,
+    List,
+    Create,
+    Read,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// A list came. (Other answers need no decision.)
+    Listed(Listed),
+    Failed(TroubleKind),
+}
+
+/// What a list says about the feed to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// The feed that is read is listed.
+    Current,
+    /// Not that one, or none is read yet; but there is one of ours.
+    Another,
+    /// There is none of ours.
+    Nothing,
+}
+
+/// What else decides.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Situation {
+    /// A login has succeeded.
+    pub(crate) logged_in_before: bool,
+    /// A feed was found, created or read.
+    pub(crate) served_before: bool,
+    /// The service's clock showed that the login token is out of time.
+    pub(crate) clocks_apart: bool,
+    /// The feed that is read is missing from a list for the first time.
+    pub(crate) missed_once: bool,
+    /// The feed that is read has refused every read for a minute, also those that acknowledged nothing.
+    pub(crate) refused_for_a_minute: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    GoOn,
+    /// The feed is closing.
+    Stop,
+    /// Wait, with growing and random intervals, and do it again.
+    BackOff,
+    /// The same, then at the agent's next node, where there are several.
+    NextNode,
+    /// Get new tokens, then do it again.
+    LogIn,
+    /// Date login tokens by the service's clock from now on, then log in again.
+    SetClock,
+    /// List the feeds before doing anything about the feed.
+    LookForFeed,
+    /// List the feeds once more in a moment: lists may lag behind.
+    LookAgain,
+    /// Read the listed feed.
+    Adopt,
+    /// Make a feed. An old one is left alone.
+    Create,
+    /// It cannot work: stop for good and say why, with this advice.
+    Fail(&'static str),
+}
+
+impl Action {
+    /// The name used in the log.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Action::GoOn => "GO_ON",
+            Action::Stop => "STOP",
+            Action::BackOff => "BACK_OFF",
+            Action::NextNode => "NEXT_NODE",
+            Action::LogIn => "LOG_IN",
+            Action::SetClock => "SET_CLOCK",
+            Action::LookForFeed => "LOOK_FOR_FEED",
+            Action::LookAgain => "LOOK_AGAIN",
+            Action::Adopt => "ADOPT",
+            Action::Create => "CREATE",
+            Action::Fail(_) => "FAIL",
+        }
+    }
+}
+
+/// One row of the table: after these operations and this outcome, when this holds, do that.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Names the row in the log and in the documentation.
+    pub(crate) rule: &'static str,
+    operations: &'static [Operation],
+    met: Met,
+    when: When,
+    pub(crate) action: Action,
+}
+
+/// Which outcomes a row is for.
+#[derive(Debug)]
+enum Met {
+    Listed(&'static [Listed]),
+    Network(&'static [FailureKind]),
+    Malformed,
+    Status(&'static [u16]),
+    /// 500 to 599.
+    AnyServerError,
+    AnyFailure,
+}
+
+/// In which situations a row holds.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    Always,
+    NeverLoggedIn,
+    NeverServed,
+    ClocksApart,
+    MissedOnce,
+    RefusedForAMinute,
+}
+
+impl Row {
+    fn fits(&self, operation: Operation, outcome: Outcome, situation: &Situation) -> bool {
+        self.operations.contains(&operation) && self.met.fits(outcome) && self.when.holds(situation)
+    }
+}
+
+impl Met {
+    fn fits(&self, outcome: Outcome) -> bool {
+        match (self, outcome) {
+            (Met::AnyFailure, Outcome::Failed(_)) => true,
+            (Met::Malformed, Outcome::Failed(TroubleKind::Malformed)) => true,
+            (Met::Listed(all), Outcome::Listed(listed)) => all.contains(&listed),
+            (Met::Network(kinds), Outcome::Failed(TroubleKind::Network(kind))) => kinds.contains(&kind),
+            (Met::Status(all), Outcome::Failed(TroubleKind::Status(status))) => all.contains(&status),
+            (Met::AnyServerError, Outcome::Failed(TroubleKind::Status(status))) => (500..600).contains(&status),
+            _ => false,
+        }
+    }
+}
+
+impl When {
+    fn holds(self, situation: &Situation) -> bool {
+        match self {
+            When::Always => true,
+            When::NeverLoggedIn => !situation.logged_in_before,
+            When::NeverServed => !situation.served_before,
+            When::ClocksApart => situation.clocks_apart,
+            When::MissedOnce => situation.missed_once,
+            When::RefusedForAMinute => situation.refused_for_a_minute,
+        }
+    }
+}
+
+/// The first row that fits.
+pub(crate) fn decide(operation: Operation, outcome: Outcome, situation: &Situation) -> &'static Row {
+    let mut rows = TABLE.iter();
+    // The last rows fit every failure, and a test tries every outcome.
+    rows.find(|row| row.fits(operation, outcome, situation))
+        .unwrap_or(&TABLE[TABLE.len() - 1])
+}
