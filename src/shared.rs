@@ -1,20 +1,20 @@
 //! What a feed's callers and its poller share: the ledger behind one lock, and the means to wake each other.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::batch::EventText;
 use crate::clock::{Clock, Moment, wall_clock_millis};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::ledger::{Ledger, Limits};
 use crate::log::{Level, Log};
-use crate::net::{Cutoff, Progress};
+use crate::net::Cutoff;
 use crate::protocol::Tokens;
-use crate::sync::{EventCount, EventFd};
+use crate::sync::{Guard, Handover, Queue};
 
 /// Acknowledged events remembered at most, about 10 MB when full. At 100 events a second it lasts for 15 minutes.
 const MAX_REMEMBERED: usize = 100_000;
@@ -38,12 +38,19 @@ pub(crate) enum Phase {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     pub(crate) doing: Doing,
+    /// When the back-off at hand is over, in milliseconds since 1970.
+    pub(crate) retry_at: Option<u64>,
+    /// The base URL of the agent's node that is read.
+    pub(crate) agent_url: String,
     pub(crate) feed_id: Option<String>,
     pub(crate) last_read_at: Option<u64>,
     pub(crate) last_event_at: Option<u64>,
     pub(crate) logins: u64,
     pub(crate) feeds_created: u64,
-    pub(crate) retries: u64,
+    /// Failures that were followed by another try, by their code.
+    pub(crate) retries: BTreeMap<&'static str, u64>,
+    /// What the service's clock is ahead of this machine's by, in seconds, if login tokens must allow for it.
+    pub(crate) clock_offset: i64,
     pub(crate) latest_trouble: Option<(u64, Error)>,
 }
 
@@ -79,21 +86,29 @@ pub(crate) struct State {
     pub(crate) cutoff: Option<Arc<Cutoff>>,
     pub(crate) watch: Watch,
     pub(crate) tokens: Option<Tokens>,
-    /// Consumers that sleep until there is an event.
-    pub(crate) waiting: usize,
-    /// Interruptions that a call has reported.
-    pub(crate) interruptions_seen: u32,
     /// With implicit acknowledgement: the event that asking for the next one acknowledges.
     pub(crate) implied: Option<u64>,
     /// With implicit acknowledgement: a call is going on.
     pub(crate) asking: bool,
-    fd_raised: bool,
+}
+
+impl Queue for State {
+    fn has_event(&self) -> bool {
+        self.ledger.queued() > 0
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    fn is_over(&self) -> bool {
+        !matches!(self.phase, Phase::Running)
+    }
 }
 
 /// The addresses that a bot and an operator want to know.
 pub(crate) struct Urls {
     pub(crate) pod: String,
-    pub(crate) agent: String,
     pub(crate) key_manager: String,
 }
 
@@ -105,18 +120,7 @@ pub(crate) struct Shared {
     pub(crate) implicit_ack: bool,
     pub(crate) close_timeout: Duration,
     pub(crate) clock: Clock,
-    state: Mutex<State>,
-    /// Wakes consumers.
-    pub(crate) consumers: EventCount,
-    /// Wakes the poller when it is not on the network.
-    pub(crate) poller: EventCount,
-    /// Set and notified when the poller has ended.
-    pub(crate) ended: AtomicBool,
-    pub(crate) ending: EventCount,
-    pub(crate) interruptions: AtomicU32,
-    /// Of the exchange with the agent.
-    pub(crate) progress: OnceLock<Arc<Progress>>,
-    pub(crate) fd: OnceLock<EventFd>,
+    pub(crate) handover: Handover<State>,
     pub(crate) log: Log,
 }
 
@@ -133,7 +137,6 @@ impl Shared {
         Shared {
             urls: Urls {
                 pod: config.pod.base_url.clone(),
-                agent: config.agent.base_url.clone(),
                 key_manager: config.key_manager.base_url.clone(),
             },
             username: config.username.clone(),
@@ -141,67 +144,37 @@ impl Shared {
             implicit_ack: config.implicit_ack,
             close_timeout: config.close_timeout,
             clock: config.clock.clone(),
-            state: Mutex::new(State {
+            handover: Handover::new(State {
                 phase: Phase::Running,
                 ledger: Ledger::new(limits),
                 cutoff: Some(cutoff),
                 watch: Watch::default(),
                 tokens: None,
-                waiting: 0,
-                interruptions_seen: 0,
                 implied: None,
                 asking: false,
-                fd_raised: false,
             }),
-            consumers: EventCount::default(),
-            poller: EventCount::default(),
-            ended: AtomicBool::new(false),
-            ending: EventCount::default(),
-            interruptions: AtomicU32::new(0),
-            progress: OnceLock::new(),
-            fd: OnceLock::new(),
             log: Log::new(),
         }
     }
 
-    /// A panic while the lock was held leaves a feed that says FAILED, not one that panics in every call.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    pub(crate) fn lock(&self) -> Guard<'_, State> {
+        self.handover.lock()
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        matches!(self.lock().phase, Phase::Running)
-    }
-
-    /// Keeps the descriptor readable while an event, an interruption or the end is waiting.
-    ///
-    /// `interrupt` raises it without the lock, so it is lowered whatever is remembered of it, and interruptions are
-    /// looked at once more afterwards.
-    pub(crate) fn show_on_fd(&self, state: &mut State) {
-        let Some(fd) = self.fd.get() else { return };
-        let interrupted = |state: &State| self.interruptions.load(Ordering::SeqCst) != state.interruptions_seen;
-        let ended = !matches!(state.phase, Phase::Running);
-        if state.ledger.queued() == 0 && !ended && !interrupted(state) {
-            fd.lower();
-            state.fd_raised = false;
-            if !interrupted(state) {
-                return;
-            }
-        }
-        if !state.fd_raised {
-            state.fd_raised = true;
-            fd.raise();
-        }
+        !self.lock().is_over()
     }
 
     /// For a program that polls the descriptor, somebody has to notice when a refused event has rested long enough:
     /// the poller does, in whatever it waits. Answers when it wants to look again.
     pub(crate) fn wake_postponed(&self) -> Option<Duration> {
-        self.fd.get()?;
+        if !self.handover.has_fd() {
+            return None;
+        }
         let mut state = self.lock();
         let now = self.clock.now();
         state.ledger.wake_postponed(now);
-        self.show_on_fd(&mut state);
+        self.handover.show(&mut state);
         state.ledger.next_due().map(|due| due.since(now))
     }
 
@@ -210,45 +183,44 @@ impl Shared {
         if let Some(cutoff) = &state.cutoff {
             cutoff.nudge();
         }
-        self.poller.notify_all();
+        self.handover.wake_poller();
     }
 
-    /// Gives the lock back, and wakes the poller if it sleeps and there is something to read for. In this order, or the
-    /// poller would wake up to wait for the lock; and once, since what it is doing is then no longer waiting.
-    pub(crate) fn release_and_wake_poller(&self, mut state: MutexGuard<'_, State>, now: Moment) {
-        let wake = state.watch.doing == Doing::WaitingForBot && state.ledger.wants_read(now);
-        if wake {
-            state.watch.doing = Doing::Reading;
-        }
-        drop(state);
-        if wake {
-            self.poller.notify_all();
-        }
+    /// Gives the lock back, and wakes the poller if it sleeps and there is something to read for.
+    pub(crate) fn release_and_wake_poller(&self, mut state: Guard<'_, State>, now: Moment) {
+        let wake = state.should_wake_poller(now);
+        self.handover.release(state, wake);
     }
 
     /// Ends the feed for good with this error.
     pub(crate) fn fail(&self, error: Error) {
-        self.log
-            .write(Level::Error, error.message(), json!({ "code": error.code().as_str() }));
+        self.log.write(Level::Error, error.message(), error.details());
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Running) {
+        if !state.is_over() {
             state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
             state.phase = Phase::Failed(error);
         }
-        self.show_on_fd(&mut state);
-        drop(state);
-        self.consumers.notify_all();
+        self.handover.announce_end(state);
     }
 
-    pub(crate) fn interrupt(&self) {
-        self.interruptions.fetch_add(1, Ordering::SeqCst);
-        self.consumers.notify_all();
-        if let Some(fd) = self.fd.get() {
-            fd.raise();
-        }
+    /// A fault in the library: the feed is not to be trusted any more, and says so.
+    pub(crate) fn fail_after_panic(&self, whose: &str) {
+        let message = format!("{whose} panicked; this is a fault in the library, please report it");
+        self.fail(Error::new(Code::Internal, message));
     }
 
     pub(crate) fn info(&self, message: impl Into<String>, details: Value) {
         self.log.write(Level::Info, message, details);
+    }
+}
+
+impl State {
+    /// Whether the poller sleeps and now has something to read for. Once: after that it counts as reading.
+    pub(crate) fn should_wake_poller(&mut self, now: Moment) -> bool {
+        let wake = self.watch.doing == Doing::WaitingForBot && self.ledger.wants_read(now);
+        if wake {
+            self.watch.doing = Doing::Reading;
+        }
+        wake
     }
 }

@@ -4,10 +4,9 @@ mod closing;
 mod stats;
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -19,7 +18,7 @@ use crate::log::{Level, LogLine, NoLine};
 use crate::net::Cutoff;
 use crate::poller::Poller;
 use crate::shared::{Phase, Shared, State};
-use crate::sync::EventFd;
+use crate::sync::{Look, NotTaken, Queue};
 
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
@@ -196,7 +195,7 @@ impl Datafeed {
             if state.asking {
                 return Err(NoEvent::SecondConsumer);
             }
-            if matches!(state.phase, Phase::Closed) {
+            if state.is_closed() {
                 if let Some(kept) = state.implied.take() {
                     let _ = state.ledger.release(kept);
                 }
@@ -220,21 +219,7 @@ impl Datafeed {
 
     fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
         let shared = self.shared();
-        // A timeout beyond what the clock can count is no timeout.
-        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let mut interruptions_at_start = None;
-        loop {
-            let ticket = shared.consumers.ticket();
-            let mut state = shared.lock();
-            if matches!(state.phase, Phase::Closed) {
-                return Err(NoEvent::Closed);
-            }
-            let interruptions = shared.interruptions.load(Ordering::SeqCst);
-            if interruptions != *interruptions_at_start.get_or_insert(state.interruptions_seen) {
-                state.interruptions_seen = interruptions;
-                shared.show_on_fd(&mut state);
-                return Err(NoEvent::Interrupted);
-            }
+        let look = |state: &mut State| {
             let now = shared.clock.now();
             if let Some(HandedOut {
                 delivery,
@@ -242,33 +227,29 @@ impl Datafeed {
                 event,
             }) = state.ledger.take(now)
             {
-                if state.ledger.queued() == 0 {
-                    shared.show_on_fd(&mut state);
-                }
-                return Ok(Event {
+                return Look::Took(Ok(Event {
                     delivery,
                     attempt,
                     text: event,
-                });
+                }));
             }
             if let Phase::Failed(error) = &state.phase
                 && state.ledger.postponed() == 0
             {
-                return Err(NoEvent::Failed(error.clone()));
+                return Look::Took(Err(NoEvent::Failed(error.clone())));
             }
-            shared.show_on_fd(&mut state);
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let due = state.ledger.next_due().map(|due| due.since(now));
-            let over = left.is_some_and(|left| left.is_zero());
-            state.waiting += usize::from(!over);
-            shared.release_and_wake_poller(state, now);
-            if over {
-                return Err(NoEvent::Timeout);
+            Look::Nothing {
+                look_again: state.ledger.next_due().map(|due| due.since(now)),
+                wake_poller: state.should_wake_poller(now),
             }
-            let wait = [left, due].into_iter().flatten().min();
-            shared.consumers.sleep(ticket, wait);
-            shared.lock().waiting -= 1;
-        }
+        };
+        shared.handover.take(timeout, look).unwrap_or_else(|not_taken| {
+            Err(match not_taken {
+                NotTaken::Timeout => NoEvent::Timeout,
+                NotTaken::Interrupted => NoEvent::Interrupted,
+                NotTaken::Closed => NoEvent::Closed,
+            })
+        })
     }
 
     /// The bot is done with the event: it is never handed out again by this process.
@@ -279,7 +260,7 @@ impl Datafeed {
     pub fn ack(&self, delivery: u64) -> Result<(), NotAcknowledged> {
         let shared = self.shared();
         let mut state = shared.lock();
-        if matches!(state.phase, Phase::Closed) {
+        if state.is_closed() {
             return Err(release(&mut state, delivery));
         }
         let now = shared.clock.now();
@@ -296,20 +277,16 @@ impl Datafeed {
     pub fn nack(&self, delivery: u64) -> Result<(), NotAcknowledged> {
         let shared = self.shared();
         let mut state = shared.lock();
-        if matches!(state.phase, Phase::Closed) {
+        if state.is_closed() {
             return Err(release(&mut state, delivery));
         }
         let now = shared.clock.now();
         state.ledger.nack(delivery, now).map_err(unknown)?;
-        let anybody_waits = state.waiting > 0;
         // Whoever waits has a new time to look at.
-        if shared.fd.get().is_some() {
+        if shared.handover.has_fd() {
             shared.nudge_poller(&state);
         }
-        drop(state);
-        if anybody_waits {
-            shared.consumers.notify_all();
-        }
+        shared.handover.announce(state, usize::MAX);
         Ok(())
     }
 
@@ -325,7 +302,7 @@ impl Datafeed {
     /// Wakes every thread that waits in [`next_event`](Datafeed::next_event); if none does, the next call returns at
     /// once. Makes [`event_fd`](Datafeed::event_fd) readable until a call has returned so. Takes no lock and allocates nothing.
     pub fn interrupt(&self) {
-        self.shared().interrupt();
+        self.shared().handover.interrupt();
     }
 
     /// A descriptor that is readable while an event or the end is waiting; it may be readable once too often. It
@@ -337,15 +314,10 @@ impl Datafeed {
     pub fn event_fd(&self) -> std::io::Result<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
         let shared = self.shared();
-        if shared.fd.get().is_none() {
-            let fd = EventFd::new()?;
-            let mut state = shared.lock();
-            let _ = shared.fd.set(fd);
-            shared.show_on_fd(&mut state);
-            // From now on the poller looks after refused events.
-            shared.nudge_poller(&state);
-        }
-        Ok(shared.fd.get().expect("it was just made").as_fd())
+        let fd = shared.handover.fd()?;
+        // From now on the poller looks after refused events.
+        shared.nudge_poller(&shared.lock());
+        Ok(fd.as_fd())
     }
 
     /// The final error, or else the latest trouble, or nothing if there never was any. Also after close.
@@ -372,12 +344,12 @@ impl Datafeed {
     pub fn session(&self) -> Result<Value, AlreadyClosed> {
         let shared = self.shared();
         let state = shared.lock();
-        if matches!(state.phase, Phase::Closed) {
+        if state.is_closed() {
             return Err(AlreadyClosed);
         }
         Ok(json!({
             "podUrl": shared.urls.pod,
-            "agentUrl": shared.urls.agent,
+            "agentUrl": state.watch.agent_url,
             "keyManagerUrl": shared.urls.key_manager,
             "username": shared.username,
             "sessionToken": state.tokens.as_ref().map(|tokens| tokens.session.as_str()),
@@ -394,10 +366,9 @@ impl Datafeed {
         self.shared().log.next(timeout)
     }
 
-    /// A call panicked: the feed is not to be trusted any more, and says so.
+    /// A call panicked.
     pub(crate) fn fail_after_panic(&self) {
-        let message = "a call into the library panicked; this is a fault in the library, please report it";
-        self.shared().fail(Error::new(Code::Internal, message));
+        self.shared().fail_after_panic("a call into the library");
     }
 
     #[cfg(feature = "internals")]
@@ -405,7 +376,7 @@ impl Datafeed {
         let shared = self.shared();
         shared.clock.advance(by);
         shared.nudge_poller(&shared.lock());
-        shared.consumers.notify_all();
+        shared.handover.announce(shared.lock(), usize::MAX);
     }
 
     /// Stops the feed. Blocked calls return at once.
@@ -443,7 +414,7 @@ impl fmt::Debug for Datafeed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Datafeed")
-            .field("agent", &self.shared().urls.agent)
+            .field("pod", &self.shared().urls.pod)
             .finish_non_exhaustive()
     }
 }

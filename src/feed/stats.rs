@@ -20,7 +20,8 @@ pub(super) fn stats(shared: &Shared) -> Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "state": name,
-        "agentUrl": shared.urls.agent,
+        "agentUrl": state.watch.agent_url,
+        "retryAt": state.watch.retry_at.filter(|_| name == "BACKING_OFF"),
         "feedId": state.watch.feed_id,
         "tag": shared.tag,
         "lastReadAt": state.watch.last_read_at,
@@ -39,7 +40,9 @@ pub(super) fn stats(shared: &Shared) -> Value {
         "forgottenEarly": counters.forgotten_early,
         "logins": state.watch.logins,
         "feedsCreated": state.watch.feeds_created,
-        "retries": state.watch.retries,
+        "retries": state.watch.retries.values().sum::<u64>(),
+        "retriesByCause": state.watch.retries,
+        "clockOffsetSeconds": state.watch.clock_offset,
         "latestTrouble": trouble,
     })
 }

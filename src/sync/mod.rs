@@ -1,7 +1,18 @@
-//! How threads wake each other: an event count for threads that sleep, and a descriptor for threads that poll.
+//! How threads meet: the [hand-over](handover) between a feed's callers and its poller, the event count that its sleepers
+//! sleep on, the descriptor for those that poll, and the deadline of what waits on the network.
+//!
+//! These files but `event_fd.rs` use nothing of the library and take what they are made of from [`primitives`], so that
+//! `tests/interleavings` can run them with every order of steps.
 
+mod deadline;
 mod event_count;
 mod event_fd;
+mod handover;
+mod primitives;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use deadline::Deadline;
 pub(crate) use event_count::EventCount;
 pub(crate) use event_fd::EventFd;
+pub(crate) use handover::{Guard, Handover, Look, NotTaken, Queue};

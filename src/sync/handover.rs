@@ -1,0 +1,249 @@
+//! Where a feed's callers and its poller meet: what they share behind one lock, and how each wakes the other.
+//!
+//! Consumers sleep until there is an event, an interruption or the end. The poller sleeps, when it is not on the network,
+//! until there is something to read for. Whoever closes the feed waits for the poller's end. A descriptor shows to
+//! programs that poll what a sleeping consumer would wake up for.
+
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
+use super::event_count::Ticket;
+use super::primitives::{AtomicBool, AtomicU32, Mutex, MutexGuard, OnceLock, Ordering};
+use super::{EventCount, EventFd};
+
+/// What has to be known about what is shared.
+pub(crate) trait Queue {
+    /// Whether an event waits for a consumer.
+    fn has_event(&self) -> bool;
+    /// Whether nobody is to be handed anything any more.
+    fn is_closed(&self) -> bool;
+    /// Whether nothing new will come: closed, or ended by itself.
+    fn is_over(&self) -> bool;
+}
+
+pub(crate) struct Handover<S> {
+    shared: Mutex<Shared<S>>,
+    consumers: EventCount,
+    poller: EventCount,
+    ending: EventCount,
+    poller_ended: AtomicBool,
+    interruptions: AtomicU32,
+    fd: OnceLock<EventFd>,
+}
+
+struct Shared<S> {
+    state: S,
+    /// Interruptions that a call has reported.
+    interruptions_seen: u32,
+    fd_raised: bool,
+}
+
+/// What a consumer found.
+pub(crate) enum Look<T> {
+    Took(T),
+    /// Nothing yet. `look_again`: when there may be something without anybody saying so. `wake_poller`: it sleeps, and
+    /// now has something to read for.
+    Nothing {
+        look_again: Option<Duration>,
+        wake_poller: bool,
+    },
+}
+
+/// Why a consumer got nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    Timeout,
+    Interrupted,
+    Closed,
+}
+
+impl<S: Queue> Handover<S> {
+    pub(crate) fn new(state: S) -> Handover<S> {
+        Handover {
+            shared: Mutex::new(Shared {
+                state,
+                interruptions_seen: 0,
+                fd_raised: false,
+            }),
+            consumers: EventCount::default(),
+            poller: EventCount::default(),
+            ending: EventCount::default(),
+            poller_ended: AtomicBool::new(false),
+            interruptions: AtomicU32::new(0),
+            fd: OnceLock::new(),
+        }
+    }
+
+    /// A panic while the lock was held leaves a feed that says FAILED, not one that panics in every call.
+    pub(crate) fn lock(&self) -> Guard<'_, S> {
+        Guard(self.shared.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// Waits until `look` takes something; no timeout waits for ever, zero does not wait.
+    pub(crate) fn take<T>(
+        &self,
+        timeout: Option<Duration>,
+        mut look: impl FnMut(&mut S) -> Look<T>,
+    ) -> Result<T, NotTaken> {
+        // A timeout beyond what the clock can count is no timeout.
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut interruptions_at_start = None;
+        loop {
+            let ticket = self.consumers.ticket();
+            let mut guard = self.lock();
+            if guard.is_closed() {
+                return Err(NotTaken::Closed);
+            }
+            let interruptions = self.interruptions.load(Ordering::SeqCst);
+            if interruptions != *interruptions_at_start.get_or_insert(guard.0.interruptions_seen) {
+                guard.0.interruptions_seen = interruptions;
+                self.show(&mut guard);
+                return Err(NotTaken::Interrupted);
+            }
+            let (look_again, wake_poller) = match look(&mut guard) {
+                Look::Took(value) => {
+                    if !guard.has_event() {
+                        self.show(&mut guard);
+                    }
+                    return Ok(value);
+                }
+                Look::Nothing {
+                    look_again,
+                    wake_poller,
+                } => (look_again, wake_poller),
+            };
+            self.show(&mut guard);
+            self.release(guard, wake_poller);
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(NotTaken::Timeout);
+            }
+            self.consumers
+                .sleep(ticket, [left, look_again].into_iter().flatten().min());
+        }
+    }
+
+    /// Wakes every consumer; if none waits, the next to come finds it. Takes no lock and allocates nothing.
+    pub(crate) fn interrupt(&self) {
+        self.interruptions.fetch_add(1, Ordering::SeqCst);
+        self.consumers.notify_all();
+        if let Some(fd) = self.fd.get() {
+            fd.raise();
+        }
+    }
+
+    /// Gives the lock back and has consumers look: `events` of them, one for each new event, or all.
+    pub(crate) fn announce(&self, mut guard: Guard<'_, S>, events: usize) {
+        self.show(&mut guard);
+        drop(guard);
+        if events > 0 {
+            self.consumers.notify(events);
+        }
+    }
+
+    /// Gives the lock back, and only then wakes the poller, or it would wake up to wait for the lock.
+    pub(crate) fn release(&self, guard: Guard<'_, S>, wake_poller: bool) {
+        drop(guard);
+        if wake_poller {
+            self.poller.notify_all();
+        }
+    }
+
+    /// The end has been noted: everybody looks.
+    pub(crate) fn announce_end(&self, guard: Guard<'_, S>) {
+        self.announce(guard, usize::MAX);
+        self.poller.notify_all();
+    }
+
+    /// For the poller, to be taken before it looks whether there is something to do.
+    pub(crate) fn poller_ticket(&self) -> Ticket {
+        self.poller.ticket()
+    }
+
+    /// The poller sleeps until somebody wakes it, or for so long.
+    pub(crate) fn poller_sleep(&self, ticket: Ticket, most: Option<Duration>) {
+        self.poller.sleep(ticket, most);
+    }
+
+    pub(crate) fn wake_poller(&self) {
+        self.poller.notify_all();
+    }
+
+    /// The poller's last act.
+    pub(crate) fn poller_has_ended(&self) {
+        self.poller_ended.store(true, Ordering::SeqCst);
+        self.ending.notify_all();
+    }
+
+    /// Waits until the poller has ended, and answers whether it has in time.
+    pub(crate) fn wait_for_poller(&self, most: Option<Duration>) -> bool {
+        let end = most.and_then(|most| Instant::now().checked_add(most));
+        loop {
+            let ticket = self.ending.ticket();
+            if self.poller_ended.load(Ordering::SeqCst) {
+                return true;
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            self.ending.sleep(ticket, left);
+        }
+    }
+
+    /// The descriptor, made on first request.
+    pub(crate) fn fd(&self) -> io::Result<&EventFd> {
+        if let Some(fd) = self.fd.get() {
+            return Ok(fd);
+        }
+        let made = EventFd::new()?;
+        let mut guard = self.lock();
+        // Another thread may have been first: then this one's is closed again.
+        let fd = self.fd.get_or_init(|| made);
+        self.show(&mut guard);
+        Ok(fd)
+    }
+
+    /// Whether anybody has asked for the descriptor.
+    pub(crate) fn has_fd(&self) -> bool {
+        self.fd.get().is_some()
+    }
+
+    /// Keeps the descriptor readable while an event, an interruption or the end is waiting.
+    ///
+    /// `interrupt` raises it without the lock, so it is lowered whatever is remembered of it, and interruptions are
+    /// looked at once more afterwards.
+    pub(crate) fn show(&self, guard: &mut Guard<'_, S>) {
+        let Some(fd) = self.fd.get() else { return };
+        let interrupted = |guard: &Guard<S>| self.interruptions.load(Ordering::SeqCst) != guard.0.interruptions_seen;
+        if !guard.has_event() && !guard.is_over() && !interrupted(guard) {
+            fd.lower();
+            guard.0.fd_raised = false;
+            if !interrupted(guard) {
+                return;
+            }
+        }
+        if !guard.0.fd_raised {
+            guard.0.fd_raised = true;
+            fd.raise();
+        }
+    }
+}
+
+/// What is shared, locked.
+pub(crate) struct Guard<'a, S>(MutexGuard<'a, Shared<S>>);
+
+impl<S> Deref for Guard<'_, S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0.state
+    }
+}
+
+impl<S> DerefMut for Guard<'_, S> {
+    fn deref_mut(&mut self) -> &mut S {
+        &mut self.0.state
+    }
+}

@@ -1,0 +1,83 @@
+//! With real threads and a real kernel; `tests/interleavings` tries every order of steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::{Deadline, EventCount};
+
+#[test]
+fn nothing_ends_before_it_is_told_to() {
+    let deadline = Deadline::new(50);
+    assert_eq!(deadline.remaining(1_000_000), None);
+    deadline.request_sent(7);
+    assert_eq!(deadline.remaining(1_000_000), None);
+    deadline.cut();
+    assert_eq!(deadline.remaining(0), Some(0));
+}
+
+#[test]
+fn a_last_request_may_be_sent_and_is_then_left_alone_for_a_moment() {
+    let deadline = Deadline::new(50);
+    deadline.request_begins();
+    deadline.let_send_until(1000);
+    assert_eq!(deadline.remaining(100), Some(900));
+    deadline.request_sent(100);
+    deadline.request_sent(140);
+    assert_eq!(deadline.remaining(100), Some(50));
+    assert_eq!(deadline.sent_at(), Some(100));
+}
+
+#[test]
+fn what_was_sent_before_is_left_alone_for_what_is_left_of_the_moment() {
+    let deadline = Deadline::new(50);
+    deadline.request_sent(100);
+    deadline.let_send_until(1000);
+    assert_eq!(deadline.remaining(120), Some(30));
+    deadline.request_begins();
+    deadline.let_send_until(1000);
+    assert_eq!(deadline.remaining(200), Some(800));
+}
+
+#[test]
+fn a_notification_after_the_ticket_is_never_missed() {
+    let count = Arc::new(EventCount::default());
+    let turn = Arc::new(AtomicU32::new(0));
+    let players: Vec<_> = (0..2)
+        .map(|player| {
+            let (count, turn) = (Arc::clone(&count), Arc::clone(&turn));
+            thread::spawn(move || {
+                for round in 0..20_000 {
+                    loop {
+                        let ticket = count.ticket();
+                        if turn.load(Ordering::SeqCst) == round * 2 + player {
+                            break;
+                        }
+                        count.sleep(ticket, None);
+                    }
+                    turn.fetch_add(1, Ordering::SeqCst);
+                    count.notify_all();
+                }
+            })
+        })
+        .collect();
+    for player in players {
+        player.join().unwrap();
+    }
+    assert_eq!(turn.load(Ordering::SeqCst), 40_000);
+}
+
+#[test]
+fn an_old_ticket_does_not_sleep() {
+    let count = EventCount::default();
+    let ticket = count.ticket();
+    count.notify(1);
+    count.sleep(ticket, None);
+}
+
+#[test]
+fn a_timeout_ends_the_sleep() {
+    let count = EventCount::default();
+    count.sleep(count.ticket(), Some(Duration::from_millis(1)));
+}
