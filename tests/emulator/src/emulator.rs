@@ -1,19 +1,22 @@
 //! The emulator as an object: start it, tell it what to do, ask it what happened.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::address::Address;
 use crate::books::{Books, EventBook, FeedInfo};
+use crate::certificates;
 use crate::faults::Fault;
 use crate::keys::{KeyPair, PublicKey};
 use crate::requests::RequestLog;
-use crate::server;
+use crate::server::{self, Door};
 use crate::session::Sessions;
 use crate::settings::Settings;
 use crate::shared::{Shared, World};
@@ -39,22 +42,18 @@ impl Emulator {
             }
         };
         let key = PublicKey::from_pem(&public).map_err(invalid)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port))?;
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        let world = World::new(settings, Sessions::new(key));
-        let shared = Arc::new(Shared::new(world, port, private));
-
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = {
+        let (doors, address) = {
             let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
+            open(&settings)?
         };
+        let world = World::new(settings, Sessions::new(key));
+        let shared = Arc::new(Shared::new(world, address, private));
         let (stop, stopped) = oneshot::channel();
         let served = shared.clone();
         let thread = std::thread::Builder::new()
             .name("datafeed-emulator".into())
-            .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))?;
+            .spawn(move || runtime.block_on(server::serve(doors, served, stopped)))?;
         Ok(Emulator {
             shared,
             stop: Some(stop),
@@ -63,13 +62,26 @@ impl Emulator {
     }
 
     pub fn port(&self) -> u16 {
-        self.shared.port
+        self.shared.address.port
     }
 
-    /// `http://127.0.0.1:<port>`, with the context when there is one.
+    /// `http://127.0.0.1:<port>` or, with TLS, `https://...`, with the context when there is one.
     pub fn url(&self) -> String {
         let context = self.shared.look(|world| world.settings.context.clone());
-        format!("http://127.0.0.1:{}{context}", self.port())
+        self.shared.address.url() + &context
+    }
+
+    /// Where the control interface is, in plain HTTP: `http://127.0.0.1:<port>/emulator`. With TLS, the port is
+    /// another than that of the service.
+    pub fn control_url(&self) -> String {
+        format!("http://127.0.0.1:{}/emulator", self.shared.address.control_port)
+    }
+
+    /// The certificate of the authority that a client has to trust: what is in the file that the configuration
+    /// names, as long as the emulator is there. `None` without TLS.
+    pub fn ca_pem(&self) -> Option<String> {
+        let authority = self.shared.address.authority.as_ref()?;
+        Some(authority.pem().to_owned())
     }
 
     /// The configuration to connect with. It holds the bot's private key, unless the settings gave a public key.
@@ -164,7 +176,8 @@ impl Emulator {
         self.shared.look(|world| world.settings.clone())
     }
 
-    /// Changes the settings. The port, the username, the context, the seed and the key stay as they were.
+    /// Changes the settings. The ports, the certificate, the username, the context, the seed and the key
+    /// stay as they were.
     ///
     /// # Panics
     /// When a setting makes no sense.
@@ -203,6 +216,35 @@ impl Drop for Emulator {
             let _ = thread.join();
         }
     }
+}
+
+/// Where it listens, and where it says so.
+fn open(settings: &Settings) -> io::Result<(Vec<Door>, Address)> {
+    let Some(certificate) = settings.tls else {
+        let (listener, port) = listen(settings.port)?;
+        let address = Address {
+            port,
+            control_port: port,
+            authority: None,
+        };
+        return Ok((vec![Door::plain(listener)], address));
+    };
+    let (authority, tls) = certificates::make(certificate)?;
+    let (listener, port) = listen(settings.port)?;
+    let (control, control_port) = listen(settings.control_port)?;
+    let address = Address {
+        port,
+        control_port,
+        authority: Some(authority),
+    };
+    Ok((vec![Door::tls(listener, tls), Door::control(control)], address))
+}
+
+fn listen(port: u16) -> io::Result<(TcpListener, u16)> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    Ok((TcpListener::from_std(listener)?, port))
 }
 
 fn invalid(message: String) -> io::Error {

@@ -12,7 +12,9 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod books;
+mod certificates;
 pub mod chat;
 mod clock;
 mod control_settings;
@@ -32,6 +34,7 @@ mod shared;
 mod stream;
 
 pub use books::{Books, EventBook, FeedInfo};
+pub use certificates::Certificate;
 pub use emulator::Emulator;
 pub use faults::{Endpoint, Fault, FaultAction};
 pub use requests::{Outcome, RequestLog};

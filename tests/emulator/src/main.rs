@@ -7,7 +7,7 @@ mod options;
 use std::future::pending;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use clap::Parser;
@@ -39,27 +39,30 @@ fn run(options: Options) -> Result<(), String> {
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
     };
     let emulator = Emulator::start(options.settings()?).map_err(|error| format!("cannot start: {error}"))?;
-    let emulator = Arc::new(emulator);
     print_config(&emulator).map_err(|error| format!("cannot print the configuration: {error}"))?;
     eprintln!(
-        "datafeed-emulator: serving {}, controlled at http://127.0.0.1:{}/emulator/",
+        "datafeed-emulator: serving {}, controlled at {}/",
         emulator.url(),
-        emulator.port()
+        emulator.control_url()
     );
-    if let Some(rate) = options.chat {
-        let (emulator, seed) = (emulator.clone(), options.seed);
-        std::thread::spawn(move || keep_chatting(&emulator, seed, rate));
-    }
     let closed = options.until_stdin_closes.then(watch_stdin);
-    runtime.block_on(async {
-        tokio::select! {
-            _ = terminate.recv() => (),
-            _ = interrupt.recv() => (),
-            () = async { match closed {
-                Some(closed) => drop(closed.await),
-                None => pending().await,
-            }} => (),
+    // The chat ends before the emulator does, so that the emulator can tidy up.
+    std::thread::scope(|scope| {
+        let (_chatting, ended) = mpsc::channel();
+        if let Some(rate) = options.chat {
+            let (emulator, seed) = (&emulator, options.seed);
+            scope.spawn(move || keep_chatting(emulator, seed, rate, &ended));
         }
+        runtime.block_on(async {
+            tokio::select! {
+                _ = terminate.recv() => (),
+                _ = interrupt.recv() => (),
+                () = async { match closed {
+                    Some(closed) => drop(closed.await),
+                    None => pending().await,
+                }} => (),
+            }
+        });
     });
     Ok(())
 }
@@ -70,12 +73,11 @@ fn print_config(emulator: &Emulator) -> io::Result<()> {
     out.flush()
 }
 
-/// Publishes so many generated events a second whenever there is a feed to get them.
-fn keep_chatting(emulator: &Emulator, seed: u64, rate: f64) {
+/// Publishes so many generated events a second whenever there is a feed to get them, until the channel is dropped.
+fn keep_chatting(emulator: &Emulator, seed: u64, rate: f64, ended: &mpsc::Receiver<()>) {
     let mut events = chat::Generator::new(seed);
     let pause = Duration::from_secs_f64(1.0 / rate);
-    loop {
-        std::thread::sleep(pause);
+    while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         if emulator.feeds().iter().any(|feed| !feed.foreign) {
             emulator.publish(events.next());
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use datafeed_emulator::{EmptyRead, Layout, Order, Settings, StaleAck};
+use datafeed_emulator::{Certificate, EmptyRead, Layout, Order, Settings, StaleAck};
 
 /// An agent, pod and key manager on loopback, for bots that need a Symphony datafeed without a pod.
 ///
@@ -15,6 +15,12 @@ pub struct Options {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Serve over HTTPS, with a certificate that is good or is not
+    #[arg(long, value_name = "CERTIFICATE", num_args = 0..=1, default_missing_value = "good", value_enum)]
+    tls: Option<CertificateName>,
+    /// With --tls, the port of the control interface; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0, requires = "tls")]
+    control_port: u16,
     /// The bot's username
     #[arg(long, default_value = "emulator-bot")]
     username: String,
@@ -63,6 +69,14 @@ pub struct Options {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum CertificateName {
+    Good,
+    WrongHost,
+    Expired,
+    UnknownRoot,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum OrderName {
     Fifo,
     Shuffled,
@@ -93,6 +107,13 @@ impl Options {
         };
         Ok(Settings {
             port: self.port,
+            tls: self.tls.map(|certificate| match certificate {
+                CertificateName::Good => Certificate::Good,
+                CertificateName::WrongHost => Certificate::WrongHost,
+                CertificateName::Expired => Certificate::Expired,
+                CertificateName::UnknownRoot => Certificate::UnknownRoot,
+            }),
+            control_port: self.control_port,
             username: self.username.clone(),
             context: self.context.clone(),
             poll: Duration::from_millis(self.poll_ms),

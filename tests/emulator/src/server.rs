@@ -1,4 +1,4 @@
-//! The accept loop, and the task that lets time pass.
+//! The accept loops, and the task that lets time pass.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,25 +9,59 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
-use crate::routes;
+use crate::routes::{self, Served};
 use crate::shared::Shared;
-use crate::stream::{Scissors, Stream};
+use crate::stream::{Scissors, Socket, Stream};
 
-/// Serves until `stop` is sent or dropped.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: oneshot::Receiver<()>) {
-    tokio::spawn(pass_time(shared.clone()));
-    tokio::select! {
-        () = accept(listener, shared) => (),
-        _ = stop => (),
+/// A port, and what is behind it.
+pub struct Door {
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    served: Served,
+}
+
+impl Door {
+    pub fn plain(listener: TcpListener) -> Door {
+        Door {
+            listener,
+            tls: None,
+            served: Served::Everything,
+        }
+    }
+
+    pub fn tls(listener: TcpListener, config: Arc<ServerConfig>) -> Door {
+        Door {
+            tls: Some(config.into()),
+            ..Door::plain(listener)
+        }
+    }
+
+    pub fn control(listener: TcpListener) -> Door {
+        Door {
+            served: Served::ControlOnly,
+            ..Door::plain(listener)
+        }
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+/// Serves until `stop` is sent or dropped.
+pub async fn serve(doors: Vec<Door>, shared: Arc<Shared>, stop: oneshot::Receiver<()>) {
+    tokio::spawn(pass_time(shared.clone()));
+    for door in doors {
+        tokio::spawn(accept(door, shared.clone()));
+    }
+    // Whichever way it ends, the runtime ends with it, and every task with the runtime.
+    let _ = stop.await;
+}
+
+async fn accept(door: Door, shared: Arc<Shared>) {
     loop {
-        match listener.accept().await {
+        match door.listener.accept().await {
             Ok((socket, _)) => {
-                tokio::spawn(connection(socket, shared.clone()));
+                tokio::spawn(connection(socket, door.tls.clone(), door.served, shared.clone()));
             }
             // Out of file descriptors, or the client has left already: wait for better times.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -35,15 +69,25 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(socket: TcpStream, shared: Arc<Shared>) {
+async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, served: Served, shared: Arc<Shared>) {
     // Only speed is lost where it fails.
     let _ = socket.set_nodelay(true);
+    let Some(tls) = tls else {
+        return talk(socket, served, shared).await;
+    };
+    // A handshake that fails is the client's business: it may well be tested for refusing.
+    if let Ok(socket) = tls.accept(socket).await {
+        talk(socket, served, shared).await;
+    }
+}
+
+async fn talk(socket: impl Socket, served: Served, shared: Arc<Shared>) {
     let scissors = Scissors::default();
     let stream = TokioIo::new(Stream::new(socket, scissors.clone()));
     let service = service_fn(move |request| {
         let shared = shared.clone();
         let scissors = scissors.clone();
-        async move { Ok::<_, Infallible>(routes::answer(shared, scissors, request).await) }
+        async move { Ok::<_, Infallible>(routes::answer(shared, served, scissors, request).await) }
     });
     // An error here is a client that left, or a fault that was asked for.
     let _ = http1::Builder::new().serve_connection(stream, service).await;

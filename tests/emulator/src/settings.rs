@@ -1,15 +1,21 @@
-//! How an emulator behaves. Everything here but the address and the bot can be changed while it runs.
+//! How an emulator behaves. Everything here but the address, the certificate and the bot can be changed while it runs.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::certificates::Certificate;
+
 /// The behaviour of one emulator. `Settings::default()` is the documented behaviour of the service.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
+    /// Serve over HTTPS only, with this certificate. The control interface is then on a port of its own, in plain HTTP.
+    pub tls: Option<Certificate>,
+    /// With `tls`, the port of the control interface on 127.0.0.1; 0 takes a free one.
+    pub control_port: u16,
     /// The bot's username: the `sub` of its login tokens.
     pub username: String,
     /// A base path before every path of the service, such as `/my-context`; empty for none.
@@ -56,6 +62,8 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             port: 0,
+            tls: None,
+            control_port: 0,
             username: "emulator-bot".into(),
             context: String::new(),
             poll: Duration::from_secs(30),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::address::Address;
 use crate::books::Books;
 use crate::chat::Generator;
 use crate::clock::{Clock, Millis};
@@ -60,6 +61,8 @@ impl World {
         settings.check()?;
         self.settings = Settings {
             port: self.settings.port,
+            tls: self.settings.tls,
+            control_port: self.settings.control_port,
             username: self.settings.username.clone(),
             context: self.settings.context.clone(),
             seed: self.settings.seed,
@@ -77,17 +80,17 @@ pub struct Shared {
     bell: Condvar,
     /// Rings for tasks, when feeds, events, the clock or the settings change.
     changed: watch::Sender<()>,
-    pub port: u16,
+    pub address: Address,
     private_key_pem: Option<String>,
 }
 
 impl Shared {
-    pub fn new(world: World, port: u16, private_key_pem: Option<String>) -> Self {
+    pub fn new(world: World, address: Address, private_key_pem: Option<String>) -> Self {
         Shared {
             world: Mutex::new(world),
             bell: Condvar::new(),
             changed: watch::Sender::new(()),
-            port,
+            address,
             private_key_pem,
         }
     }
@@ -169,12 +172,8 @@ impl Shared {
     /// The configuration to connect with.
     pub fn config(&self) -> Value {
         self.look(|world| {
-            let mut config = json!({
-                "scheme": "http",
-                "host": "127.0.0.1",
-                "port": self.port,
-                "bot": {"username": world.settings.username},
-            });
+            let mut config = self.address.config();
+            config["bot"] = json!({"username": world.settings.username});
             if !world.settings.context.is_empty() {
                 config["context"] = json!(world.settings.context);
             }

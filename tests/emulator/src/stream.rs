@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 /// Where the next answer of a connection is cut.
 #[derive(Clone, Copy, Debug)]
@@ -33,16 +34,33 @@ impl Scissors {
     }
 }
 
+/// What the bytes of HTTP go through, in plain or by TLS.
+pub trait Socket: AsyncRead + AsyncWrite + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
 #[derive(Debug)]
-pub struct Stream {
-    inner: TcpStream,
+pub struct Stream<S> {
+    inner: S,
     scissors: Scissors,
     /// How many bytes may still be written, once the answer to be cut has begun.
     left: Option<usize>,
 }
 
-impl Stream {
-    pub fn new(inner: TcpStream, scissors: Scissors) -> Self {
+impl<S: Socket> Stream<S> {
+    pub fn new(inner: S, scissors: Scissors) -> Self {
         Stream {
             inner,
             scissors,
@@ -65,25 +83,27 @@ impl Stream {
     fn end(&self, cut: Cut) -> io::Error {
         if cut.reset {
             // Nothing that can be done about a failure, and none is known.
-            let _ = self.inner.set_zero_linger();
+            let _ = self.inner.tcp().set_zero_linger();
         }
         io::Error::other("cut by a fault")
     }
 }
 
-impl AsyncRead for Stream {
+impl<S: Socket> AsyncRead for Stream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Stream {
+impl<S: Socket> AsyncWrite for Stream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let Some(cut) = self.scissors.get() else {
             return Pin::new(&mut self.inner).poll_write(cx, bytes);
         };
         let left = *self.left.get_or_insert_with(|| Self::allowance(cut, bytes));
         if left == 0 {
+            // TLS may still hold bytes back. Nothing follows them: no close_notify makes a cut look like an end.
+            ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
             return Poll::Ready(Err(self.end(cut)));
         }
         let most = left.min(bytes.len());
@@ -99,6 +119,7 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A reset later than the answer's end comes here.
         if let Some(cut) = self.scissors.get() {
+            ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
             return Poll::Ready(Err(self.end(cut)));
         }
         Pin::new(&mut self.inner).poll_shutdown(cx)

@@ -5,7 +5,7 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use common::{Client, login_token};
+use common::{Client, agent, login_token};
 use datafeed_emulator::keys::KeyPair;
 use serde_json::{Value, json};
 
@@ -35,14 +35,16 @@ fn start(options: &[&str]) -> Program {
 
 impl Program {
     fn client(&self) -> Client {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(common::LONG))
-            .build();
+        let ca_pem = self.config["ssl"]["trustStore"]["path"]
+            .as_str()
+            .map(|path| std::fs::read_to_string(path).unwrap());
         Client {
-            agent: config.new_agent(),
-            url: format!("http://127.0.0.1:{}", self.config["port"]),
+            agent: agent(ca_pem.as_deref()),
+            url: format!(
+                "{}://127.0.0.1:{}",
+                self.config["scheme"].as_str().unwrap(),
+                self.config["port"]
+            ),
             session: String::new(),
             key_manager: String::new(),
         }
@@ -125,12 +127,49 @@ fn it_takes_a_public_key_and_chats_when_there_is_a_feed() {
 }
 
 #[test]
+fn with_tls_it_is_controlled_in_plain_and_leaves_no_file() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let control_port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let mut program = start(&["--tls", "--control-port", &control_port, "--chat", "1000"]);
+    assert_eq!(program.config["scheme"], "https");
+    assert_eq!(program.client().send("GET", "/agent/v3/health", "").status, 200);
+    let control = Client {
+        url: format!("http://127.0.0.1:{control_port}"),
+        ..program.client()
+    };
+    assert_eq!(control.send("GET", "/emulator/config", "").json(), program.config);
+    // It chats to its very end.
+    assert_eq!(control.send("POST", "/emulator/feeds", "{}").status, 201);
+    let file = program.config["ssl"]["trustStore"]["path"].as_str().unwrap().to_owned();
+    assert!(std::fs::exists(&file).unwrap());
+    let pid = program.child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(program.end(), (String::new(), true));
+    assert!(!std::fs::exists(&file).unwrap());
+}
+
+#[test]
+fn it_shows_a_bad_certificate_when_asked() {
+    for certificate in ["wrong-host", "expired", "unknown-root"] {
+        let program = start(&["--tls", certificate]);
+        let refused = program.client().try_send("GET", "/agent/v3/health", "");
+        assert!(
+            refused.unwrap_err().to_string().contains("certificate"),
+            "{certificate}"
+        );
+    }
+}
+
+#[test]
 fn it_says_what_is_wrong_and_prints_nothing() {
     for options in [
         &["--batch-max", "0"][..],
         &["--context", "x"],
         &["--public-key", "/does/not/exist"],
         &["--chat", "0"],
+        &["--tls", "strange"],
+        &["--control-port", "1"],
         &["--unknown"],
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_datafeed-emulator"))

@@ -211,7 +211,7 @@ fn take(world: &mut World, feed: &str, deadline: Millis) -> Option<Result<Reply,
 /// Asks for no session, as on the service.
 pub fn info(call: &Call) -> Result<Reply, Reply> {
     Ok(call.shared.look(|world| {
-        let url = format!("http://127.0.0.1:{}", call.shared.port);
+        let url = call.shared.address.url();
         Reply::of(
             200,
             &json!({

@@ -32,7 +32,19 @@ struct Call {
     feed: String,
 }
 
-pub async fn answer(shared: Arc<Shared>, scissors: Scissors, request: Request<Incoming>) -> Response<Full<Bytes>> {
+/// What is to be had at a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    Everything,
+    ControlOnly,
+}
+
+pub async fn answer(
+    shared: Arc<Shared>,
+    served: Served,
+    scissors: Scissors,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     if let Some(path) = parts.uri.path().strip_prefix("/emulator/") {
         let path = path.to_owned();
@@ -42,7 +54,11 @@ pub async fn answer(shared: Arc<Shared>, scissors: Scissors, request: Request<In
         };
         return reply.into_response();
     }
-    service(shared, scissors, parts, body).await.into_response()
+    let reply = match served {
+        Served::Everything => service(shared, scissors, parts, body).await,
+        Served::ControlOnly => not_found(),
+    };
+    reply.into_response()
 }
 
 async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: Incoming) -> Reply {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use datafeed_emulator::keys::KeyPair;
 use datafeed_emulator::{Emulator, Settings};
 use serde_json::{Value, json};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Long enough for anything that does happen; nothing waits so long in a test that passes.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -60,13 +61,8 @@ impl Client {
     }
 
     pub fn stranger(emulator: &Emulator) -> Client {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .proxy(None)
-            .timeout_global(Some(LONG))
-            .build();
         Client {
-            agent: config.new_agent(),
+            agent: agent(emulator.ca_pem().as_deref()),
             url: emulator.url(),
             session: String::new(),
             key_manager: String::new(),
@@ -154,17 +150,34 @@ impl Client {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(LONG)).unwrap();
+        socket.write_all(self.read_request(feed).as_bytes()).unwrap();
+        socket
+    }
+
+    pub fn read_request(&self, feed: &str) -> String {
         let mut request = format!(
-            "POST {} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+            "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
             read_path(feed)
         );
         for (name, value) in self.tokens() {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n{}");
-        socket.write_all(request.as_bytes()).unwrap();
-        socket
+        request
     }
+}
+
+/// What speaks HTTP and, where there is an authority to trust, HTTPS.
+pub fn agent(ca_pem: Option<&str>) -> ureq::Agent {
+    let trusted = ca_pem.map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
+    let roots: Vec<_> = trusted.into_iter().collect();
+    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots));
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .proxy(None)
+        .timeout_global(Some(LONG))
+        .tls_config(tls.build());
+    config.build().new_agent()
 }
 
 pub fn read_path(feed: &str) -> String {
@@ -172,7 +185,7 @@ pub fn read_path(feed: &str) -> String {
 }
 
 /// Everything that arrives, and how it ended.
-pub fn drain(mut socket: TcpStream) -> (String, std::io::Result<()>) {
+pub fn drain(mut socket: impl Read) -> (String, std::io::Result<()>) {
     let mut bytes = Vec::new();
     let end = socket.read_to_end(&mut bytes).map(|_| ());
     (String::from_utf8(bytes).unwrap(), end)
