@@ -71,6 +71,13 @@ pub enum FaultAction {
     /// The connection is closed in good order after this many bytes of the response, its head included: always
     /// at least one byte short of what was promised.
     Truncate { after_bytes: usize },
+    /// This many bytes of the response are sent, its head included, and then nothing until the client leaves. The
+    /// connection stays open, and at least one byte is missing.
+    Stall { after_bytes: usize },
+    /// The same, but after so long the connection is reset (RST).
+    LateReset { after_bytes: usize, after_millis: u64 },
+    /// This many bytes of the response are sent, its head included, and then one byte each so often.
+    Drip { after_bytes: usize, every_millis: u64 },
     /// This answer. As JSON, the body is a string or a list of bytes.
     Body {
         status: u16,

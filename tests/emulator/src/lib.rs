@@ -19,6 +19,7 @@ pub mod chat;
 mod clock;
 mod control_settings;
 mod emulator;
+mod entry;
 mod faults;
 mod feeds;
 pub mod keys;

@@ -34,7 +34,7 @@ pub enum Outcome {
     /// It has not been answered yet.
     Waiting,
     Answered,
-    /// A fault damaged the answer: reset or truncated.
+    /// A fault ended the answer: reset or truncated.
     Damaged,
     /// The client left before it was answered.
     Abandoned,

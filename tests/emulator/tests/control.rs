@@ -96,6 +96,9 @@ fn faults_are_json() {
         {"endpoint": "list", "action": {"body": {"status": 200, "contentType": "text/plain", "body": [104, 111]}}},
         {"endpoint": "list", "after": true, "action": {"truncate": {"afterBytes": 0}}},
         {"endpoint": "list", "action": {"reset": {"afterBytes": 0}}},
+        {"endpoint": "list", "action": {"lateReset": {"afterBytes": 1, "afterMillis": 1}}},
+        {"endpoint": "list", "after": true, "action": {"drip": {"afterBytes": 100, "everyMillis": 1}}},
+        {"endpoint": "list", "action": {"stall": {"afterBytes": 100}}},
         {"endpoint": "list", "action": "hang"},
     ]);
     assert_eq!(post(&client, "/emulator/faults", several).status, 204);
@@ -103,8 +106,10 @@ fn faults_are_json() {
         [list().text, list().text, list().text, list().text],
         ["[]", "[]", "hi", "ho"]
     );
-    assert!(client.try_send("GET", "/agent/v5/datafeeds", "").is_err());
-    assert!(client.try_send("GET", "/agent/v5/datafeeds", "").is_err());
+    for _ in ["truncated", "reset", "reset late"] {
+        assert!(client.try_send("GET", "/agent/v5/datafeeds", "").is_err());
+    }
+    assert_eq!(list().text, "[]");
     assert_eq!(client.send("DELETE", "/emulator/faults", "").status, 204);
     assert_eq!(list().status, 200);
 }
@@ -124,6 +129,15 @@ fn a_fault_goes_to_json_and_back() {
             status: 200,
             content_type: "a/b".into(),
             body: vec![255, 0],
+        },
+        FaultAction::Stall { after_bytes: 5 },
+        FaultAction::LateReset {
+            after_bytes: 6,
+            after_millis: 8,
+        },
+        FaultAction::Drip {
+            after_bytes: 9,
+            every_millis: 10,
         },
         FaultAction::Hang,
     ] {

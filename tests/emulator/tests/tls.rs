@@ -3,41 +3,16 @@
 mod common;
 
 use std::io::{ErrorKind, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
+use common::secure::connect;
 use common::{Client, LONG, agent, drain, read_path, start};
 use datafeed_emulator::{Certificate, Emulator, Endpoint, Fault, FaultAction};
 use serde_json::json;
-use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{CertificateError, ClientConfig, ClientConnection, Error, RootCertStore, StreamOwned};
-
-type Connection = StreamOwned<ClientConnection, TcpStream>;
+use tokio_rustls::rustls::{CertificateError, Error};
 
 fn secure(certificate: Certificate) -> Emulator {
     start(|settings| settings.tls = Some(certificate))
-}
-
-/// A connection by TLS, after the handshake; `name` is whom the client believes to talk to.
-fn connect(emulator: &Emulator, name: &'static str) -> std::io::Result<Connection> {
-    let mut roots = RootCertStore::empty();
-    let pem = emulator.ca_pem().unwrap();
-    roots
-        .add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
-        .unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut client = ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
-    let mut socket = TcpStream::connect(("127.0.0.1", emulator.port())).unwrap();
-    socket.set_read_timeout(Some(LONG)).unwrap();
-    client.complete_io(&mut socket)?;
-    Ok(StreamOwned::new(client, socket))
 }
 
 /// Everything that is answered to a read, and how it ended.

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Duration;
 
-use super::entry::Entry;
 use super::{Call, input};
 use crate::clock::{Millis, millis};
+use crate::entry::Entry;
 use crate::queue::Ack;
 use crate::render;
 use crate::reply::Reply;

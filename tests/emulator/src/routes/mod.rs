@@ -3,7 +3,6 @@
 mod agent;
 mod control;
 mod damage;
-mod entry;
 mod input;
 mod login;
 
@@ -15,12 +14,12 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response};
 
-use self::entry::Entry;
+use crate::entry::Entry;
 use crate::faults::{Endpoint, FaultAction};
 use crate::reply::Reply;
 use crate::session::Kind;
 use crate::shared::Shared;
-use crate::stream::Scissors;
+use crate::stream::{Cut, Scissors};
 
 /// A request to the service, read whole.
 struct Call {
@@ -100,9 +99,14 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
     entry.show();
     match damage::damage(fault.action, handled).await {
         (reply, None) => entry.close(reply),
-        (reply, Some(cut)) => {
-            scissors.cut(cut);
-            entry.damaged();
+        (reply, Some((after, then))) => {
+            scissors.cut(Cut {
+                after,
+                then,
+                body: reply.body.len(),
+                status: reply.status,
+                entry,
+            });
             reply.last()
         }
     }

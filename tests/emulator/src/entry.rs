@@ -75,9 +75,13 @@ impl Entry {
         }
     }
 
-    pub fn close(mut self, reply: Reply) -> Reply {
-        self.end(Outcome::Answered, Some(reply.status));
+    pub fn close(self, reply: Reply) -> Reply {
+        self.answered(reply.status);
         reply
+    }
+
+    pub fn answered(mut self, status: u16) {
+        self.end(Outcome::Answered, Some(status));
     }
 
     pub fn damaged(mut self) {
