@@ -1,11 +1,18 @@
 //! Answers, before they become HTTP.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
+
+use crate::clock::Millis;
+
+/// The end of the year 9999; HTTP knows no later date.
+const LAST_DATE: Millis = 253_402_300_799_000;
 
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -58,6 +65,13 @@ impl Reply {
     /// The connection ends with this answer.
     pub fn last(mut self) -> Self {
         self.headers.push((CONNECTION, "close".to_owned()));
+        self
+    }
+
+    /// Says when it was given, which would otherwise be real time.
+    pub fn dated(mut self, at: Millis) -> Self {
+        let at = UNIX_EPOCH + Duration::from_millis(at.min(LAST_DATE));
+        self.headers.push((DATE, httpdate::fmt_http_date(at)));
         self
     }
 

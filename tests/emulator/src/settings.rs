@@ -50,7 +50,8 @@ pub struct Settings {
     pub public_key_pem: Option<String>,
     /// Whether the agent asks for the key manager token besides the session token.
     pub require_key_manager_token: bool,
-    /// Whether `exp` of a login token is judged by the emulator's moved clock. By default it is judged by the
+    /// Whether `exp` of a login token is judged by the emulator's moved clock, which the `Date` of every answer then
+    /// shows. By default it is judged by the
     /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
     /// would all be expired after a move of five minutes.
     pub logins_follow_clock: bool,

@@ -2,10 +2,11 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use common::{Client, login_token, start, wall_seconds};
 use datafeed_emulator::keys::KeyPair;
+use datafeed_emulator::{Certificate, Endpoint, Fault, FaultAction};
 use serde_json::json;
 
 #[test]
@@ -96,6 +97,62 @@ fn the_clock_that_judges_logins_can_be_chosen() {
         let answer = client.log_in_with("login", &login_token("emulator-bot", 240));
         assert_eq!(answer.status, status);
     }
+}
+
+#[test]
+fn the_date_of_every_answer_is_by_the_clock_that_judges_logins() {
+    for tls in [None, Some(Certificate::Good)] {
+        let emulator = start(|settings| settings.tls = tls);
+        let client = Client::of(&emulator);
+        let feed = client.create();
+        emulator.advance(Duration::from_secs(3600));
+        let fault = |action, after| {
+            emulator.fault(Fault {
+                endpoint: Endpoint::List,
+                times: 1,
+                action,
+                after,
+            });
+        };
+        for (follows, ahead) in [(false, 0), (true, 3600)] {
+            emulator.change_settings(|settings| settings.logins_follow_clock = follows);
+            let body = FaultAction::Body {
+                status: 500,
+                content_type: "text/plain".into(),
+                body: Vec::new(),
+            };
+            fault(body, false);
+            let drip = FaultAction::Drip {
+                after_bytes: 0,
+                every_millis: 0,
+            };
+            fault(drip, true);
+            let read = common::read_path(&feed);
+            for (method, path, body) in [
+                ("GET", "/agent/v5/datafeeds", ""),
+                ("GET", "/agent/v5/datafeeds", ""),
+                ("POST", "/login/pubkey/authenticate", "{}"),
+                ("POST", &read, "{}"),
+                ("GET", "/nowhere", ""),
+                ("GET", "/emulator/books", ""),
+            ] {
+                let before = wall_seconds();
+                let answer = client.send(method, path, body);
+                let date = httpdate::parse_http_date(answer.headers["date"].to_str().unwrap()).unwrap();
+                let date = date.duration_since(UNIX_EPOCH).unwrap().as_secs() - ahead;
+                // hyper renews its own date once a second.
+                assert!((before - 1..=wall_seconds() + 1).contains(&date), "{path}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_beyond_all_dates_still_answers() {
+    let emulator = start(|settings| settings.logins_follow_clock = true);
+    emulator.advance(Duration::MAX);
+    let answer = Client::stranger(&emulator).send("GET", "/agent/v3/health", "");
+    assert_eq!(answer.headers["date"], "Fri, 31 Dec 9999 23:59:59 GMT");
 }
 
 #[test]

@@ -44,20 +44,28 @@ pub async fn answer(
     scissors: Scissors,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
+    let reply = reply(&shared, served, scissors, request).await;
+    let moved = shared.look(|world| world.settings.logins_follow_clock.then(|| world.clock.now()));
+    let reply = match moved {
+        Some(now) => reply.dated(now),
+        None => reply,
+    };
+    reply.into_response()
+}
+
+async fn reply(shared: &Arc<Shared>, served: Served, scissors: Scissors, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
     if let Some(path) = parts.uri.path().strip_prefix("/emulator/") {
         let path = path.to_owned();
-        let reply = match body.collect().await {
-            Ok(body) => control::answer(&shared, &parts, &path, body.to_bytes()).await,
+        return match body.collect().await {
+            Ok(body) => control::answer(shared, &parts, &path, body.to_bytes()).await,
             Err(_) => Reply::error(400, "the body is cut short"),
         };
-        return reply.into_response();
     }
-    let reply = match served {
-        Served::Everything => service(shared, scissors, parts, body).await,
+    match served {
+        Served::Everything => service(shared.clone(), scissors, parts, body).await,
         Served::ControlOnly => not_found(),
-    };
-    reply.into_response()
+    }
 }
 
 async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: Incoming) -> Reply {
