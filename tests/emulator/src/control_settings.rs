@@ -26,6 +26,8 @@ pub struct Patch {
     created_at: Option<bool>,
     require_key_manager_token: Option<bool>,
     logins_follow_clock: Option<bool>,
+    chaos: Option<f64>,
+    chaos_pause_millis: Option<u64>,
     agent_version: Option<String>,
 }
 
@@ -54,6 +56,8 @@ impl Patch {
             created_at: self.created_at.unwrap_or(old.created_at),
             require_key_manager_token: self.require_key_manager_token.unwrap_or(old.require_key_manager_token),
             logins_follow_clock: self.logins_follow_clock.unwrap_or(old.logins_follow_clock),
+            chaos: self.chaos.unwrap_or(old.chaos),
+            chaos_pause: duration(self.chaos_pause_millis, old.chaos_pause),
             agent_version: self.agent_version.unwrap_or(old.agent_version),
             ..old
         }
@@ -78,6 +82,8 @@ pub fn show(settings: &Settings) -> Patch {
         created_at: Some(settings.created_at),
         require_key_manager_token: Some(settings.require_key_manager_token),
         logins_follow_clock: Some(settings.logins_follow_clock),
+        chaos: Some(settings.chaos),
+        chaos_pause_millis: Some(millis(settings.chaos_pause)),
         agent_version: Some(settings.agent_version.clone()),
     }
 }

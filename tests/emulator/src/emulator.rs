@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::address::Address;
 use crate::books::{Books, EventBook, FeedInfo};
 use crate::certificates;
+use crate::chaos::ChaosBooks;
 use crate::faults::Fault;
 use crate::keys::{KeyPair, PublicKey};
 use crate::requests::RequestLog;
@@ -164,6 +165,11 @@ impl Emulator {
 
     pub fn clear_faults(&self) {
         self.shared.change(|world| world.faults.clear());
+    }
+
+    /// What was dealt at random (see [`Settings::chaos`]).
+    pub fn chaos(&self) -> ChaosBooks {
+        self.shared.look(|world| world.chaos.books().clone())
     }
 
     /// Every request to the service so far; of very many, the last hundred thousand.

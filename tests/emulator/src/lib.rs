@@ -15,6 +15,7 @@
 mod address;
 mod books;
 mod certificates;
+mod chaos;
 pub mod chat;
 mod clock;
 mod control_settings;
@@ -36,6 +37,7 @@ mod stream;
 
 pub use books::{Books, EventBook, FeedInfo};
 pub use certificates::Certificate;
+pub use chaos::ChaosBooks;
 pub use emulator::Emulator;
 pub use faults::{Endpoint, Fault, FaultAction};
 pub use requests::{Outcome, RequestLog};

@@ -60,6 +60,9 @@ pub struct Options {
     /// Publish so many generated events a second, whenever there is a feed
     #[arg(long, value_name = "PER SECOND", num_args = 0..=1, default_missing_value = "4", value_parser = rate)]
     pub chat: Option<f64>,
+    /// Let so many of a hundred requests go wrong at random
+    #[arg(long, value_name = "PER HUNDRED", num_args = 0..=1, default_missing_value = "10", default_value_t = 0.0)]
+    chaos: f64,
     /// The seed of everything that is drawn
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -122,6 +125,7 @@ impl Options {
             session_ttl: Duration::from_millis(self.session_ttl_ms),
             batch: self.batch_max..=self.batch_max,
             seed: self.seed,
+            chaos: self.chaos,
             order: match self.order {
                 OrderName::Fifo => Order::Fifo,
                 OrderName::Shuffled => Order::Shuffled,

@@ -55,6 +55,10 @@ pub struct Settings {
     /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
     /// would all be expired after a move of five minutes.
     pub logins_follow_clock: bool,
+    /// Of a hundred requests to a login, the list, create or read, so many go wrong at random; 0 is none.
+    pub chaos: f64,
+    /// How long a random fault keeps a client waiting at most.
+    pub chaos_pause: Duration,
     /// What `GET /agent/v1/info` calls the agent's version.
     pub agent_version: String,
 }
@@ -83,6 +87,8 @@ impl Default for Settings {
             public_key_pem: None,
             require_key_manager_token: true,
             logins_follow_clock: false,
+            chaos: 0.0,
+            chaos_pause: Duration::from_secs(2),
             agent_version: "Agent-24.1.0".into(),
         }
     }
@@ -100,6 +106,9 @@ impl Settings {
         }
         if *self.batch.start() == 0 || self.batch.is_empty() {
             return Err("batch: it goes from 1 or more to that or more".into());
+        }
+        if !(0.0..=100.0).contains(&self.chaos) {
+            return Err("chaos: it is from 0 to 100".into());
         }
         Ok(())
     }

@@ -8,9 +8,10 @@ use tokio::sync::watch;
 
 use crate::address::Address;
 use crate::books::Books;
+use crate::chaos::{Blow, Chaos};
 use crate::chat::Generator;
 use crate::clock::{Clock, Millis};
-use crate::faults::Faults;
+use crate::faults::{Endpoint, Fault, Faults};
 use crate::feeds::Feeds;
 use crate::requests::{RequestLog, Requests};
 use crate::session::Sessions;
@@ -23,6 +24,7 @@ pub struct World {
     pub feeds: Feeds,
     pub sessions: Sessions,
     pub faults: Faults,
+    pub chaos: Chaos,
     pub requests: Requests,
     /// Draws batch sizes, orders and layouts.
     pub rng: fastrand::Rng,
@@ -40,6 +42,7 @@ impl World {
             feeds: Feeds::new(settings.seed),
             sessions,
             faults: Faults::default(),
+            chaos: Chaos::new(settings.seed),
             requests: Requests::default(),
             rng: fastrand::Rng::with_seed(settings.seed ^ 0x5eed),
             chat: Generator::new(settings.seed),
@@ -54,6 +57,21 @@ impl World {
         let now = self.clock.now();
         self.settled |= self.feeds.sweep(now, self.settings.feed_ttl);
         now
+    }
+
+    /// What goes wrong with this request: the fault that waits for it, or else what chaos deals.
+    pub fn next_fault(&mut self, endpoint: Endpoint) -> Option<Fault> {
+        let waiting = self.faults.next(endpoint);
+        if waiting.is_some() {
+            return waiting;
+        }
+        match self.chaos.strike(endpoint, &self.settings)? {
+            Blow::Fault(fault) => Some(fault),
+            Blow::ExpireSessions => {
+                self.sessions.expire_all();
+                None
+            }
+        }
     }
 
     /// Changes the settings, except what is fixed at the start.

@@ -170,6 +170,8 @@ fn it_says_what_is_wrong_and_prints_nothing() {
         &["--chat", "0"],
         &["--tls", "strange"],
         &["--control-port", "1"],
+        &["--chaos", "101"],
+        &["--chaos", "NaN"],
         &["--unknown"],
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_datafeed-emulator"))

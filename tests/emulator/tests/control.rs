@@ -161,6 +161,7 @@ fn settings_change_while_it_runs() {
         "maxFeeds": 3, "batchMin": 2, "batchMax": 4, "order": "shuffled", "emptyRead": "noContent",
         "staleAck": "badRequest", "abandonedReadsTake": false, "layout": "varied", "createdAt": false,
         "requireKeyManagerToken": false, "loginsFollowClock": true, "agentVersion": "Agent-25.8.1",
+        "chaos": 0.0, "chaosPauseMillis": 9,
     });
     let answer = post(&client, "/emulator/settings", changes.clone());
     assert_eq!((answer.status, answer.json()), (200, changes.clone()));
@@ -223,6 +224,7 @@ fn bad_input_is_named() {
         ("settings", r#"{"port":1}"#, "port"),
         ("settings", r#"{"batchMax":0}"#, "batch: "),
         ("settings", r#"{"batchMin":3,"batchMax":2}"#, "batch: "),
+        ("settings", r#"{"chaos":100.5}"#, "chaos: "),
         ("settings", "", ""),
     ] {
         let answer = client.send("POST", &format!("/emulator/{path}"), body);

@@ -53,6 +53,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
             shared.change(|world| world.faults.clear());
             Ok(Reply::no_content())
         }
+        ("GET", "chaos") => Ok(Reply::of(200, &shared.look(|world| world.chaos.books().clone()))),
         ("GET", "requests") => Ok(shared.look(|world| Reply::of(200, &world.requests.all()))),
         ("GET", "config") => Ok(Reply::of(200, &shared.config())),
         ("GET", "settings") => Ok(Reply::of(200, &shared.look(|world| show(&world.settings)))),
@@ -65,7 +66,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
 
 /// Nothing is at this path, or not with this method.
 fn refuse(path: &str) -> Reply {
-    const PATHS: [(&str, &str); 12] = [
+    const PATHS: [(&str, &str); 13] = [
         ("events", "GET, POST"),
         ("chat", "POST"),
         ("books", "GET"),
@@ -74,6 +75,7 @@ fn refuse(path: &str) -> Reply {
         ("sessions/expire", "POST"),
         ("logins", "POST"),
         ("faults", "POST, DELETE"),
+        ("chaos", "GET"),
         ("requests", "GET"),
         ("config", "GET"),
         ("settings", "GET, POST"),

@@ -90,15 +90,13 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
         body,
         feed,
     };
-    let Some(fault) = shared.look(|world| world.faults.next(endpoint)) else {
-        let reply = handle(endpoint, call, &mut entry).await;
-        return entry.close(reply);
+    let Some(fault) = shared.look(|world| world.next_fault(endpoint)) else {
+        return undamaged(endpoint, call, entry).await;
     };
     if let (FaultAction::Delay(delay), false) = (&fault.action, fault.after) {
         entry.show();
         tokio::time::sleep(*delay).await;
-        let reply = handle(endpoint, call, &mut entry).await;
-        return entry.close(reply);
+        return undamaged(endpoint, call, entry).await;
     }
     let handled = match fault.after {
         true => Some(handle(endpoint, call, &mut entry).await),
@@ -118,6 +116,15 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
             reply.last()
         }
     }
+}
+
+async fn undamaged(endpoint: Endpoint, call: Call, mut entry: Entry) -> Reply {
+    let shared = call.shared.clone();
+    let reply = handle(endpoint, call, &mut entry).await;
+    if endpoint == Endpoint::Read && reply.status < 300 {
+        shared.look(|world| world.chaos.a_read_worked());
+    }
+    entry.close(reply)
 }
 
 async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
