@@ -24,6 +24,7 @@ mod entry;
 mod faults;
 mod feeds;
 pub mod keys;
+pub mod proxy;
 mod queue;
 mod render;
 mod reply;

@@ -3,7 +3,8 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use common::{Client, agent, login_token};
 use datafeed_emulator::keys::KeyPair;
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 
 struct Program {
     child: Child,
-    stdout: BufReader<std::process::ChildStdout>,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
     config: Value,
 }
 
@@ -20,15 +22,17 @@ fn start(options: &[&str]) -> Program {
         .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     Program {
         child,
         stdout,
+        stderr,
         config: serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line:?}")),
     }
 }
@@ -128,14 +132,14 @@ fn it_takes_a_public_key_and_chats_when_there_is_a_feed() {
 
 #[test]
 fn with_tls_it_is_controlled_in_plain_and_leaves_no_file() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let control_port = free.local_addr().unwrap().port().to_string();
-    drop(free);
-    let mut program = start(&["--tls", "--control-port", &control_port, "--chat", "1000"]);
+    let mut program = start(&["--tls", "--chat", "1000"]);
     assert_eq!(program.config["scheme"], "https");
     assert_eq!(program.client().send("GET", "/agent/v3/health", "").status, 200);
+    let mut told = String::new();
+    program.stderr.read_line(&mut told).unwrap();
+    let (_, control) = told.trim_end().rsplit_once("controlled at ").unwrap();
     let control = Client {
-        url: format!("http://127.0.0.1:{control_port}"),
+        url: control.strip_suffix("/emulator/").unwrap().to_owned(),
         ..program.client()
     };
     assert_eq!(control.send("GET", "/emulator/config", "").json(), program.config);
@@ -163,11 +167,15 @@ fn it_shows_a_bad_certificate_when_asked() {
 
 #[test]
 fn it_says_what_is_wrong_and_prints_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().port().to_string();
     for options in [
         &["--batch-max", "0"][..],
         &["--context", "x"],
         &["--public-key", "/does/not/exist"],
         &["--chat", "0"],
+        &["--port", &taken],
+        &["--tls", "--control-port", &taken],
         &["--tls", "strange"],
         &["--control-port", "1"],
         &["--chaos", "101"],
