@@ -155,13 +155,17 @@ fn with_tls_it_is_controlled_in_plain_and_leaves_no_file() {
 
 #[test]
 fn it_shows_a_bad_certificate_when_asked() {
-    for certificate in ["wrong-host", "expired", "unknown-root"] {
-        let program = start(&["--tls", certificate]);
+    for (certificate, reason) in [
+        ("wrong-host", "not valid for name"),
+        ("expired", "expired"),
+        ("unknown-root", "UnknownIssuer"),
+    ] {
+        let mut program = start(&["--tls", certificate, "--until-stdin-closes"]);
         let refused = program.client().try_send("GET", "/agent/v3/health", "");
-        assert!(
-            refused.unwrap_err().to_string().contains("certificate"),
-            "{certificate}"
-        );
+        drop(program.child.stdin.take());
+        assert_eq!(program.end(), (String::new(), true));
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
     }
 }
 
