@@ -20,3 +20,8 @@ pub fn split_body(body: &[u8]) -> Option<(Vec<String>, Option<String>)> {
     let events = batch.events().map(|(_, event)| event.as_str().to_owned()).collect();
     Some((events, batch.ack_id().map(str::to_owned)))
 }
+
+/// The names of the policy's rows.
+pub fn policy_rules() -> Vec<&'static str> {
+    crate::policy::TABLE.iter().map(|row| row.rule).collect()
+}

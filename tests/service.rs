@@ -15,21 +15,6 @@ fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
         .count()
 }
 
-/// An event published now arrives, and is acknowledged.
-#[track_caller]
-fn works(emulator: &Emulator, feed: &Feed, number: usize) {
-    emulator.publish([numbered(number)]);
-    assert_eq!(number_of(&feed.must_next_and_ack()), number);
-}
-
-fn status(status: u16) -> FaultAction {
-    FaultAction::Status {
-        status,
-        body: None,
-        retry_after: None,
-    }
-}
-
 #[test]
 fn a_feed_is_created_when_there_is_none() {
     let emulator = emulator(quick());
@@ -131,14 +116,6 @@ fn null_events_are_skipped_and_told() {
     assert_eq!(number_of(&feed.must_next_and_ack()), 7);
     feed.wait_for_log("no events");
     works(&emulator, &feed, 8);
-}
-
-fn body(status: u16, body: &str) -> FaultAction {
-    FaultAction::Body {
-        status,
-        content_type: "application/json".into(),
-        body: body.as_bytes().to_vec(),
-    }
 }
 
 #[test]

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Poller, Stopped};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::policy::{Action, Listed, Operation, Outcome, Situation, decide};
+use crate::policy::{Action, Listed, Operation, Outcome, Row, Situation, decide};
 use crate::protocol::{Answer, FeedId};
 use crate::shared::Doing;
 
@@ -124,7 +124,11 @@ impl Poller {
                     row.rule,
                 ),
                 (Listed::Current, _) => {
-                    // It was the ackId that was refused; the ledger has dropped it.
+                    let details = self.found(&current, &trace_id, row);
+                    self.shared.info(
+                        "the feed exists, so it was the ackId that was refused; it is dropped",
+                        details,
+                    );
                     self.search.doubt = None;
                     return Ok(());
                 }
@@ -137,25 +141,38 @@ impl Poller {
         }
         match (row.action, feeds.into_iter().next()) {
             (Action::Adopt, Some(feed)) => {
-                self.adopt(feed, trace_id, "reading the feed that exists");
+                let details = self.found(&feed.id, &trace_id, row);
+                self.adopt(feed, "reading the feed that exists", details);
                 Ok(())
             }
-            _ => self.create(),
+            _ => self.create(row),
         }
     }
 
-    fn create(&mut self) -> Result<(), Stopped> {
+    /// What a log line tells of a decision about a feed.
+    fn found(&self, feed: &str, trace_id: &str, row: &Row) -> Value {
+        json!({
+            "feedId": feed,
+            "agent": self.agent.url(),
+            "traceId": trace_id,
+            "rule": row.rule,
+            "action": row.action.as_str(),
+        })
+    }
+
+    fn create(&mut self, row: &Row) -> Result<(), Stopped> {
         match self.agent.create() {
             Ok(Answer { value: feed, trace_id }) => {
                 self.shared.lock().watch.feeds_created += 1;
-                self.adopt(feed, trace_id, "created a feed");
+                let details = self.found(&feed.id, &trace_id, row);
+                self.adopt(feed, "created a feed", details);
                 Ok(())
             }
             Err(trouble) => self.deal_with(Operation::Create, &trouble, &self.situation.clone()),
         }
     }
 
-    fn adopt(&mut self, feed: FeedId, trace_id: String, how: &str) {
+    fn adopt(&mut self, feed: FeedId, how: &str, details: Value) {
         let now = self.shared.clock.now();
         let replaced = self.search.feed.is_some();
         let mut state = self.shared.lock();
@@ -164,7 +181,6 @@ impl Poller {
         }
         state.watch.feed_id = Some(feed.id.clone());
         drop(state);
-        let details = json!({"feedId": feed.id, "agent": self.agent.url(), "traceId": trace_id});
         self.shared.info(how, details);
         self.search = Search {
             feed: Some(feed.id),

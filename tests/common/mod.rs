@@ -13,7 +13,7 @@ use datafeed::ffi::report::{
     datafeed_error, datafeed_next_log, datafeed_session, datafeed_stats, datafeed_string_free,
 };
 pub use datafeed::ffi::status::*;
-use datafeed_emulator::{Emulator, Settings};
+use datafeed_emulator::{Emulator, FaultAction, Settings};
 use serde_json::{Value, json};
 
 /// Long enough that only a hanging test reaches it.
@@ -193,6 +193,18 @@ impl Feed {
         }
     }
 
+    /// Waits for the log to tell of this row of the policy.
+    #[track_caller]
+    pub fn wait_for_rule(&self, rule: &str) -> Value {
+        loop {
+            match self.next_log(PATIENCE.as_millis() as i32) {
+                Ok(line) if line["rule"] == rule => return line,
+                Ok(_) => {}
+                Err(status) => panic!("no line of {rule}, but status {status}; {:#}", self.stats()),
+            }
+        }
+    }
+
     /// Moves the feed's clock.
     pub fn advance(&self, by: Duration) {
         assert!(::datafeed::internals::advance_clock(self.0, by));
@@ -252,4 +264,29 @@ pub fn numbered(number: usize) -> String {
 pub fn number_of(text: &str) -> usize {
     let event: Value = serde_json::from_str(text).expect("JSON");
     event["n"].as_u64().expect("a numbered event") as usize
+}
+
+/// An event published now arrives, and is acknowledged.
+#[track_caller]
+pub fn works(emulator: &Emulator, feed: &Feed, number: usize) {
+    emulator.publish([numbered(number)]);
+    assert_eq!(number_of(&feed.must_next_and_ack()), number);
+}
+
+/// A status as a fault.
+pub fn status(status: u16) -> FaultAction {
+    FaultAction::Status {
+        status,
+        body: None,
+        retry_after: None,
+    }
+}
+
+/// A JSON answer as a fault.
+pub fn body(status: u16, body: &str) -> FaultAction {
+    FaultAction::Body {
+        status,
+        content_type: "application/json".into(),
+        body: body.as_bytes().to_vec(),
+    }
 }
