@@ -26,6 +26,9 @@ pub(crate) type Identity = u128;
 /// Most events that one response may hold; the service sends hundreds at most.
 const MAX_EVENTS: usize = 1_000_000;
 
+/// Longest ackId that is taken: it goes into the body of the next read, and stays as long as its batch.
+const MAX_ACK_ID: usize = 1 << 20;
+
 /// One response body with the places of its events.
 pub(crate) struct Batch {
     text: String,
@@ -112,6 +115,12 @@ impl Batch {
                     b"ackId" => {
                         let start = scanner.position();
                         let value = scanner.value()?;
+                        if value.len() > MAX_ACK_ID {
+                            return Err(Malformed {
+                                at: start,
+                                expected: "an ackId of at most 1 MiB",
+                            });
+                        }
                         self.ack_id = serde_json::from_slice(&body[value]).map_err(|_| Malformed {
                             at: start,
                             expected: "a string as ackId",

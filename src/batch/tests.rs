@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::scan::{MAX_DEPTH, Scanner};
-use super::{Batch, Malformed};
+use super::{Batch, MAX_ACK_ID, Malformed};
 
 /// What the splitter should find, by building every value.
 fn obvious(body: &[u8]) -> Option<(Vec<String>, Option<String>)> {
@@ -194,6 +194,14 @@ fn what_is_no_answer_to_a_read_is_refused_with_the_place() {
             Ok(found) => panic!("{:?} gave {found:?}", String::from_utf8_lossy(body)),
         }
     }
+}
+
+#[test]
+fn the_ack_id_is_bounded() {
+    let body = |length: usize| format!("{{\"events\":[],\"ackId\":\"{}\"}}", "a".repeat(length)).into_bytes();
+    assert!(Batch::parse(body(MAX_ACK_ID - 2), 7).is_ok());
+    let refused = Batch::parse(body(MAX_ACK_ID - 1), 7).err().expect("a byte too many");
+    assert_eq!(refused.at, 21);
 }
 
 #[test]
