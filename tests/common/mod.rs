@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod raw;
+
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::time::Duration;
