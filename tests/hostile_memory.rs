@@ -2,41 +2,22 @@
 #![cfg(target_os = "linux")]
 
 mod common;
+#[path = "hostile/cost.rs"]
+mod cost;
 #[path = "hostile/wire.rs"]
 mod wire;
 
-use std::fs;
 use std::sync::{Mutex, PoisonError};
 
 use common::DATAFEED_OK;
 use common::raw::Endpoint;
 use common::raw::answer::{Answer, send};
+use cost::{MEGABYTE, costs_at_most};
 use serde_json::json;
 use wire::{ACK_ID, Wire};
 
-const MEGABYTE: usize = 1 << 20;
-
 /// The memory is the process': one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
-
-/// A line of the process' status, in bytes.
-fn status(name: &str) -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kilobytes = line.and_then(|line| line.trim_matches([':', '\t', ' ', 'k', 'B']).parse::<usize>().ok());
-    kilobytes.expect("a number of kilobytes") << 10
-}
-
-/// How much more memory than before the process had at its height meanwhile.
-#[track_caller]
-fn costs_at_most(limit: usize, what: &str, doing: impl FnOnce()) {
-    fs::write("/proc/self/clear_refs", "5").expect("the height can be set back");
-    let before = status("VmRSS");
-    doing();
-    let cost = status("VmHWM").saturating_sub(before);
-    println!("{what}: {} MB", cost / MEGABYTE);
-    assert!(cost <= limit, "{what} cost {} MB", cost / MEGABYTE);
-}
 
 /// An answer of so many times this, in each of the ways to say where a body ends.
 fn endings(block: &str, times: usize) -> [(&'static str, Answer); 3] {

@@ -1,6 +1,8 @@
 //! What gateways and proxies put in the place of an answer: pages, redirects, other encodings.
 
-use crate::common::raw::SESSION_TOKEN;
+use crate::common::raw::{Endpoint, SESSION_TOKEN};
+use std::net::TcpListener;
+
 use crate::common::raw::answer::{response, send};
 use crate::wire::{Wire, batch, ok};
 
@@ -68,4 +70,44 @@ fn nothing_is_uncompressed_that_was_not_asked_for() {
         wire.refuses(encoding, answer, "RESPONSE_INVALID", &["cannot be used"]);
     }
     wire.accepts("plain again", ok(batch(&[EVENT])), &[EVENT]);
+}
+
+#[test]
+fn a_redirect_is_never_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").expect("a port");
+    elsewhere.set_nonblocking(true).expect("a listener");
+    let other = elsewhere.local_addr().expect("an address");
+    let wire = Wire::new();
+    for status in ["301", "302", "303", "307", "308"] {
+        for location in [
+            &format!("http://{other}/login?token={SESSION_TOKEN}")[..],
+            "/other",
+            "file:///etc/passwd",
+            "",
+        ] {
+            let header = format!("Location: {location}\r\n");
+            wire.refuses(
+                location,
+                send(response(status, &header, "")),
+                "SERVICE_ERROR",
+                &[status],
+            );
+        }
+    }
+    assert!(elsewhere.accept().is_err(), "a redirect was followed");
+    assert_eq!(wire.server.requests(Endpoint::PodLogin), 1);
+}
+
+#[test]
+fn a_page_in_the_place_of_an_answer_is_refused() {
+    let wire = Wire::new();
+    let page = format!("<!DOCTYPE html><html><head><title>{SESSION_TOKEN}</title></head><body>No</body></html>");
+    for (status, code) in [
+        ("200", "RESPONSE_INVALID"),
+        ("502", "SERVICE_ERROR"),
+        ("503", "SERVICE_ERROR"),
+    ] {
+        let answer = send(response(status, "Content-Type: text/html\r\n", &page));
+        wire.refuses(status, answer, code, &["reading the feed"]);
+    }
 }
