@@ -111,3 +111,50 @@ fn elements_that_are_no_events_cost_their_bytes() {
         wire.works();
     });
 }
+
+#[test]
+fn lists_and_refusals_cost_a_few_times_their_bytes() {
+    // 60 MB of numbers: as values they would be a gigabyte.
+    let numbers = |status: &str, start: &str| {
+        let (times, end) = (30_000_000, "0]}");
+        let length = start.len() + 2 * times + end.len();
+        send(format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{start}"))
+            .repeat("0,", times)
+            .send(end)
+    };
+    for (what, endpoint, answer, code) in [
+        (
+            "a list",
+            Endpoint::List,
+            numbers("200 OK", "[{}, "),
+            "RESPONSE_TOO_LARGE",
+        ),
+        (
+            "a refused list",
+            Endpoint::List,
+            numbers("500 Oops", "{\"message\":["),
+            "SERVICE_ERROR",
+        ),
+        (
+            "a refused read",
+            Endpoint::Read,
+            numbers("500 Oops", "{\"message\":["),
+            "SERVICE_ERROR",
+        ),
+        (
+            "a created feed",
+            Endpoint::Create,
+            numbers("200 OK", "{\"id\":["),
+            "RESPONSE_TOO_LARGE",
+        ),
+    ] {
+        costs_at_most(4 * 64 * MEGABYTE, what, || {
+            let wire = Wire::prepared(json!({}), |server| {
+                server.have_no_feed();
+                server.script(endpoint, answer);
+            });
+            wire.tells(what, code, &[]);
+            wire.works();
+        });
+    }
+}

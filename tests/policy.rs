@@ -95,6 +95,7 @@ fn meets_on_read(rule: &str, action: &str, code: &str, settings: Value, what: Fa
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, settings));
     works(&emulator, &feed, 0);
+    balanced(&emulator, 1);
     fault(&emulator, Endpoint::Read, 2, what);
     let line = feed.wait_for_rule(rule);
     emulator.publish([numbered(1)]);
@@ -187,7 +188,7 @@ fn login_failed() {
         status(403),
         status(500),
         body(200, "{}"),
-        FaultAction::Reset { after_bytes: 0 },
+        FaultAction::Truncate { after_bytes: 40 },
     ] {
         fault(&emulator, Endpoint::SessionLogin, 1, trouble.clone());
         fault(&emulator, Endpoint::KeyManagerLogin, 1, trouble);
@@ -250,7 +251,8 @@ fn feed_exists() {
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     emulator.publish([numbered(0)]);
     let event = feed.must_next();
-    // Only the service's time passes: the feed believes that the ackId is still good.
+    // The feed believes that the ackId is still good, and the service does not.
+    feed.advance(Duration::from_secs(20));
     emulator.advance(Duration::from_secs(31));
     assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
     let line = feed.wait_for_rule("feed-exists");

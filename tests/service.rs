@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use datafeed_emulator::{EmptyRead, Emulator, Endpoint, Fault, FaultAction, RequestLog, Settings, StaleAck};
+use datafeed_emulator::{EmptyRead, Endpoint, Fault, FaultAction, RequestLog, Settings, StaleAck};
 use serde_json::{Value, json};
 
 fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
@@ -290,7 +290,8 @@ fn a_400_for_a_stale_ack_id_keeps_the_feed() {
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     emulator.publish([numbered(0)]);
     let event = feed.must_next();
-    // Only the service's time passes: the feed believes that the lease is alive.
+    // The feed believes that the lease is alive, and the service does not.
+    feed.advance(Duration::from_secs(20));
     emulator.advance(Duration::from_secs(31));
     assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
     assert!(emulator.wait_for_requests(PATIENCE, |requests| {

@@ -10,6 +10,7 @@ use ureq::http::{HeaderName, HeaderValue};
 use super::proxy::Proxy;
 use super::section::Section;
 use crate::error::Error;
+use crate::net::MAX_HEADER;
 
 /// The address of one service and how to talk to it.
 #[derive(Clone)]
@@ -137,6 +138,13 @@ fn proxy(sections: &[&Section]) -> Result<Option<Proxy>, Error> {
 fn check_header(field: String, name: &str, value: &str) -> Result<(), Error> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         let message = format!("{field} is no valid name of an HTTP header");
+        return Err(Error::config(field, message));
+    }
+    if value.len() > MAX_HEADER {
+        let message = format!(
+            "{field} has a value of {} bytes, but {MAX_HEADER} is the most",
+            value.len()
+        );
         return Err(Error::config(field, message));
     }
     if HeaderValue::from_str(value).is_err() {

@@ -263,10 +263,13 @@ impl<E: Clone> Ledger<E> {
 
     /// Whether there is room for what a read may bring.
     ///
-    /// When the memory is full of acknowledgements that are not confirmed, one read in a visibility timeout still goes
-    /// out: only a redelivery can lead to their confirmation.
+    /// When the memory is full of acknowledgements that are not confirmed, a read still goes out that carries one of
+    /// them, and otherwise one in a visibility timeout: only a redelivery can then lead to their confirmation.
     fn may_read(&self, now: Moment) -> bool {
-        !self.is_full() && (!self.memory_is_full() || now >= self.last_read + self.limits.visibility_timeout)
+        let has_memory = !self.memory_is_full()
+            || self.next_to_carry().is_some()
+            || now >= self.last_read + self.limits.visibility_timeout;
+        !self.is_full() && has_memory
     }
 
     fn memory_is_full(&self) -> bool {

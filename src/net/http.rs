@@ -19,6 +19,14 @@ use crate::config::{Proxy, Service};
 /// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// Most of the body of a refusal that is looked at.
+const REFUSAL: u64 = 64 << 10;
+
+/// Longest value of a header that can be sent: its line has to fit into ureq's output buffer.
+pub(crate) const MAX_HEADER: usize = OUTPUT_BUFFER - (1 << 10);
+
+const OUTPUT_BUFFER: usize = 8 << 10;
+
 /// Most of a body that a `Content-Length` gets us to allocate before any of it has arrived.
 const TRUSTED_LENGTH: u64 = 1 << 20;
 
@@ -30,11 +38,43 @@ pub(crate) struct Request<'a> {
     /// A JSON body.
     pub(crate) body: Option<&'a str>,
     pub(crate) trace_id: &'a str,
+    /// A larger answer is refused.
+    pub(crate) max_body: MaxBody,
     /// It does no harm if the service handles it twice.
     pub(crate) repeatable: bool,
 }
 
-/// An answer of any status, with its whole body.
+/// Most that an answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MaxBody {
+    /// Bytes, as configured by `maxResponseBytes`.
+    Configured(u64),
+    /// For what is short by its nature: a megabyte.
+    Short,
+}
+
+impl MaxBody {
+    fn bytes(self) -> u64 {
+        match self {
+            MaxBody::Configured(bytes) => bytes,
+            MaxBody::Short => 1 << 20,
+        }
+    }
+
+    fn exceeded(self, what: &str) -> Failure {
+        let advice = match self {
+            MaxBody::Configured(_) => "; raise maxResponseBytes if such responses are to be accepted",
+            MaxBody::Short => "",
+        };
+        Failure {
+            kind: FailureKind::TooLarge,
+            sent: true,
+            reason: format!("the response {what} larger than {} bytes{advice}", self.bytes()),
+        }
+    }
+}
+
+/// An answer of any status. Of a refusal's body only the beginning.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     headers: HeaderMap,
@@ -93,12 +133,13 @@ pub(crate) fn warm_up() {
         proxy: None,
         trusted: Vec::new(),
     };
-    let _ = Http::new(&nowhere, &Arc::new(cutoff), 0).call(&Request {
+    let _ = Http::new(&nowhere, &Arc::new(cutoff)).call(&Request {
         method: Method::GET,
         uri: &Uri::from_static("http://127.0.0.1:9/"),
         headers: &[],
         body: None,
         trace_id: "",
+        max_body: MaxBody::Short,
         repeatable: false,
     });
 }
@@ -111,11 +152,10 @@ pub(crate) struct Http {
     default_headers: Vec<(HeaderName, HeaderValue)>,
     /// `host:port` of the proxy, for messages.
     proxy: Option<String>,
-    max_body: u64,
 }
 
 impl Http {
-    pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>, max_body: usize) -> Http {
+    pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>) -> Http {
         let progress = Arc::new(Progress::default());
         let tls = if service.base_url.starts_with("https:") {
             TlsConfig::builder().root_certs(trust::roots(&service.trusted)).build()
@@ -129,10 +169,11 @@ impl Http {
             .max_redirects_will_error(false)
             .user_agent(concat!("symphony-datafeed/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
+            .accept_encoding("identity")
             .max_idle_age(IDLE)
             .max_idle_connections_per_host(1)
             .input_buffer_size(64 << 10)
-            .output_buffer_size(8 << 10)
+            .output_buffer_size(OUTPUT_BUFFER)
             .max_response_header_size(64 << 10)
             .timeout_connect(Some(service.connect_timeout))
             .timeout_send_request(Some(service.read_timeout))
@@ -166,7 +207,6 @@ impl Http {
             progress,
             default_headers,
             proxy: service.proxy.as_ref().map(Proxy::address),
-            max_body: max_body as u64,
         }
     }
 
@@ -210,19 +250,20 @@ impl Http {
             .and_then(|result| result)
             .map_err(|error| self.failure(&error))?;
         let (head, content) = response.into_parts();
-        let length = content.content_length();
-        let mut body = Vec::with_capacity(length.unwrap_or(0).min(TRUSTED_LENGTH).min(self.max_body) as usize);
+        let refused = !head.status.is_success();
+        let limit = if refused { REFUSAL } else { request.max_body.bytes() };
+        let length = content.content_length().unwrap_or(0);
+        if length > limit && !refused {
+            return Err(request.max_body.exceeded(&format!("of {length} bytes is")));
+        }
+        let mut body = Vec::with_capacity(length.min(TRUSTED_LENGTH).min(limit) as usize);
         content
             .into_reader()
-            .take(self.max_body + 1)
+            .take(if refused { limit } else { limit + 1 })
             .read_to_end(&mut body)
             .map_err(|error| self.failure(&Error::from(error)))?;
-        if body.len() as u64 > self.max_body {
-            return Err(Failure {
-                kind: FailureKind::TooLarge,
-                sent: true,
-                reason: format!("the response is larger than {} bytes", self.max_body),
-            });
+        if body.len() as u64 > limit {
+            return Err(request.max_body.exceeded("is"));
         }
         Ok(Reply {
             status: head.status.as_u16(),
@@ -240,7 +281,7 @@ impl Http {
             Error::Timeout(_) => FailureKind::TimedOut,
             Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => FailureKind::Tls,
             Error::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => FailureKind::Tls,
-            Error::Io(_) | Error::ConnectionFailed if connected => FailureKind::ConnectionLost,
+            Error::Io(_) | Error::ConnectionFailed | Error::BodyStalled if connected => FailureKind::ConnectionLost,
             Error::Io(_) | Error::ConnectionFailed | Error::ConnectProxyFailed(_) => FailureKind::NotConnected,
             _ => FailureKind::NotHttp,
         };
@@ -248,6 +289,9 @@ impl Http {
             _ if kind == FailureKind::Tls => trust::explain(error),
             Error::ConnectProxyFailed(reason) => reason.clone(),
             Error::Io(error) => error.to_string(),
+            Error::BodyStalled => "it ended within the answer".to_owned(),
+            Error::Other(error) => error.to_string(),
+            Error::Protocol(error) => self.progress.beginning().told_with(&error.to_string()),
             _ => error.to_string(),
         };
         let through = match &self.proxy {
@@ -304,10 +348,7 @@ mod tests {
             trusted: Vec::new(),
         };
         let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
-        (
-            Http::new(&service, &cutoff, 1024),
-            base_url.parse().expect("an address"),
-        )
+        (Http::new(&service, &cutoff), base_url.parse().expect("an address"))
     }
 
     fn get(http: &Http, uri: &Uri) -> Result<Reply, Failure> {
@@ -317,6 +358,7 @@ mod tests {
             headers: &[],
             body: None,
             trace_id: "abc123",
+            max_body: MaxBody::Short,
             repeatable: true,
         })
     }

@@ -3,8 +3,9 @@
 //! Two questions hang on it. After a failure: can the service have handled the request? And at close: has the
 //! acknowledgement that a read carries left the house? The second is the [`Cutoff`]'s to answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{error, fmt};
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport};
@@ -16,9 +17,66 @@ pub(crate) struct Progress {
     writing: AtomicBool,
     answered: AtomicBool,
     reused: AtomicBool,
+    beginning: Mutex<Beginning>,
 }
 
+/// The first bytes of an answer, which tell what it is if it is not HTTP.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Beginning {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Beginning {
+    fn of(answer: &[u8]) -> Beginning {
+        let mut beginning = Beginning::default();
+        beginning.length = answer.len().min(beginning.bytes.len());
+        beginning.bytes[..beginning.length].copy_from_slice(&answer[..beginning.length]);
+        beginning
+    }
+
+    /// The reason why an answer is not HTTP, with what it looks like.
+    pub(super) fn told_with(&self, reason: &str) -> String {
+        let bytes = &self.bytes[..self.length];
+        // A record of TLS: its kind, and the first byte of its version.
+        if matches!(bytes, [0x14..=0x17, 3, ..]) {
+            return format!("{reason}; it begins like TLS: should scheme be https?");
+        }
+        let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next();
+        let text = line.and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
+        if text.is_empty()
+            || text.len() == self.bytes.len()
+            || text.starts_with("HTTP/1")
+            || text.contains(char::is_control)
+        {
+            return reason.to_owned();
+        }
+        format!("{reason}; it begins with {text:?}")
+    }
+}
+
+/// The error of a part of an answer that is short by its nature and has no end.
+#[derive(Debug)]
+struct Endless(usize);
+
+impl fmt::Display for Endless {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "a header, or the size of a chunk, does not end within {} bytes",
+            self.0
+        )
+    }
+}
+
+impl error::Error for Endless {}
+
 impl Progress {
+    /// What the answer at hand begins with.
+    pub(super) fn beginning(&self) -> Beginning {
+        *self.beginning.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn start(&self) {
         self.writing.store(false, Ordering::SeqCst);
         self.answered.store(false, Ordering::SeqCst);
@@ -93,8 +151,16 @@ impl<T: Transport> Transport for Observed<T> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.cutoff.request_sent();
+        if self.inner.buffers().input_append_buf().is_empty() {
+            // Reading on would read nothing, which looks like the end of the connection.
+            return Err(Error::Other(Box::new(Endless(self.inner.buffers().input().len()))));
+        }
         let progressed = self.inner.await_input(timeout)?;
         if progressed {
+            if !self.progress.answered() {
+                let beginning = Beginning::of(self.inner.buffers().input());
+                *self.progress.beginning.lock().unwrap_or_else(PoisonError::into_inner) = beginning;
+            }
             self.progress.answered.store(true, Ordering::SeqCst);
             self.served = true;
         }

@@ -9,13 +9,13 @@ use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
 use super::login::Tokens;
 use super::node::Node;
-use super::said::Said;
+use super::said::{Said, Sent};
 use super::trouble::Trouble;
 use super::{Answer, trace};
 use crate::batch::Batch;
 use crate::config::{Config, NodeOrder};
 use crate::error::Error;
-use crate::net::{Cutoff, Reply, Request};
+use crate::net::{Cutoff, MaxBody, Reply, Request};
 
 /// A feed of this account, as the agent lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(crate) struct AgentApi {
     current: usize,
     order: NodeOrder,
     create_body: String,
+    max_response: MaxBody,
     headers: Vec<(HeaderName, HeaderValue)>,
     identity_seed: u64,
 }
@@ -46,10 +47,7 @@ impl AgentApi {
             create.insert("includeInvisible".into(), json!(include));
         }
         let services = &config.agent.services;
-        let nodes: Result<Vec<Node>, Error> = services
-            .iter()
-            .map(|service| Node::new(service, tag, cutoff, config.max_response_bytes))
-            .collect();
+        let nodes: Result<Vec<Node>, Error> = services.iter().map(|service| Node::new(service, tag, cutoff)).collect();
         Ok(AgentApi {
             nodes: nodes?,
             current: match config.agent.order {
@@ -58,6 +56,7 @@ impl AgentApi {
             },
             order: config.agent.order,
             create_body: Value::Object(create).to_string(),
+            max_response: MaxBody::Configured(config.max_response_bytes as u64),
             headers: Vec::new(),
             identity_seed: fastrand::u64(..),
         })
@@ -90,12 +89,24 @@ impl AgentApi {
     /// The account's own feeds, with the configured tag if there is one, the oldest first.
     pub(crate) fn list(&self) -> Result<Answer<Vec<FeedId>>, Trouble> {
         let what = || format!("listing the feeds at {}", self.url());
-        let (reply, trace_id) = self.call(Method::GET, &self.nodes[self.current].list_uri, None, what)?;
+        let (reply, trace_id) = self.call(
+            Method::GET,
+            &self.nodes[self.current].list_uri,
+            None,
+            MaxBody::Short,
+            what,
+        )?;
         if reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
+            return Err(Trouble::status(what(), trace_id, &reply, &self.sent()));
         }
         let Ok(Value::Array(listed)) = serde_json::from_slice(&reply.body) else {
-            return Err(Trouble::malformed(what(), trace_id, &reply, "it is no JSON list"));
+            return Err(Trouble::malformed(
+                what(),
+                trace_id,
+                &reply,
+                self.sent(),
+                "it is no JSON list",
+            ));
         };
         let mut feeds: Vec<FeedId> = listed.iter().filter_map(FeedId::from_listed).collect();
         feeds.sort_by_key(|feed| feed.created_at.unwrap_or(u64::MAX));
@@ -105,9 +116,9 @@ impl AgentApi {
     pub(crate) fn create(&self) -> Result<Answer<FeedId>, Trouble> {
         let what = || format!("creating a feed at {}", self.url());
         let uri = &self.nodes[self.current].create_uri;
-        let (reply, trace_id) = self.call(Method::POST, uri, Some(&self.create_body), what)?;
+        let (reply, trace_id) = self.call(Method::POST, uri, Some(&self.create_body), MaxBody::Short, what)?;
         if reply.status != 201 && reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply, &self.secrets()));
+            return Err(Trouble::status(what(), trace_id, &reply, &self.sent()));
         }
         let created = serde_json::from_slice(&reply.body).unwrap_or_default();
         match FeedId::from_created(&created) {
@@ -116,6 +127,7 @@ impl AgentApi {
                 what(),
                 trace_id,
                 &reply,
+                self.sent(),
                 "it holds no usable id of a feed",
             )),
         }
@@ -127,10 +139,10 @@ impl AgentApi {
         let uri = self.nodes[self.current].read_uri(feed)?;
         let what = || format!("reading the feed from {}", self.url());
         let body = format!("{{\"ackId\":{}}}", Value::from(ack_id));
-        let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), what)?;
+        let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), self.max_response, what)?;
         match reply.status {
             200 => {
-                let said = Said::of(&reply);
+                let said = Said::of(&reply, || self.sent());
                 match Batch::parse(reply.body, self.identity_seed) {
                     Ok(value) => Ok(Answer { value, trace_id }),
                     Err(malformed) => {
@@ -143,16 +155,16 @@ impl AgentApi {
                 value: Batch::empty(),
                 trace_id,
             }),
-            _ => Err(Trouble::status(what(), trace_id, &reply, &self.secrets())),
+            _ => Err(Trouble::status(what(), trace_id, &reply, &self.sent())),
         }
     }
 
-    /// What was sent that no error may repeat, should the service quote it.
-    fn secrets(&self) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter_map(|(_, value)| value.to_str().ok())
-            .collect()
+    fn sent(&self) -> Sent<'_> {
+        let headers = self.headers.iter();
+        Sent {
+            service: "agent",
+            secrets: headers.filter_map(|(_, value)| value.to_str().ok()).collect(),
+        }
     }
 
     fn call(
@@ -160,6 +172,7 @@ impl AgentApi {
         method: Method,
         uri: &Uri,
         body: Option<&str>,
+        max_body: MaxBody,
         what: impl Fn() -> String,
     ) -> Result<(Reply, String), Trouble> {
         let trace_id = trace::new_id();
@@ -172,6 +185,7 @@ impl AgentApi {
             headers: &self.headers,
             body,
             trace_id: &trace_id,
+            max_body,
             repeatable,
         };
         match node.http.call(&request) {
@@ -187,19 +201,24 @@ impl FeedId {
         let id = listed.get("id")?.as_str()?;
         let kind = listed.get("type").and_then(Value::as_str);
         let of_ours = kind.is_none_or(|kind| kind.eq_ignore_ascii_case("fanout")) && is_fanout_id(id);
-        of_ours.then(|| FeedId {
+        (of_ours && is_usable(id)).then(|| FeedId {
             id: id.to_owned(),
             created_at: listed.get("createdAt").and_then(Value::as_u64),
         })
     }
 
     fn from_created(created: &Value) -> Option<FeedId> {
-        let id = created.get("id")?.as_str().filter(|id| !id.is_empty())?;
+        let id = created.get("id")?.as_str().filter(|id| is_usable(id))?;
         Some(FeedId {
             id: id.to_owned(),
             created_at: None,
         })
     }
+}
+
+/// It goes into an address. Real ones have about 40 characters.
+fn is_usable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 200 && !id.contains(char::is_control)
 }
 
 /// `371f465fb97b5d1027d20a5e7085863a_f` or `e766c498eece0d113f035270ad6c3c63_f_f8001`.

@@ -7,21 +7,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use ureq::http::{HeaderName, HeaderValue, Method, Uri};
 
+use super::said::Sent;
 use super::trouble::Trouble;
 use super::{Answer, trace};
 use crate::clock::wall_clock_millis;
 use crate::config::{LoginKey, Service};
 use crate::error::{Code, Error};
-use crate::net::{Cutoff, Http, Request};
+use crate::net::{Cutoff, Http, MAX_HEADER, MaxBody, Request};
 
 /// The service accepts at most so much.
 const MOST_LIFE_SECONDS: i64 = 300;
 
 /// A little less leaves room for clocks that differ.
 const TOKEN_LIFE_SECONDS: i64 = 290;
-
-/// Most that a login may answer.
-const MAX_ANSWER: usize = 1 << 20;
 
 /// The two tokens that requests to the agent carry.
 #[derive(Clone)]
@@ -85,7 +83,7 @@ pub(crate) struct PodApi(LoginEndpoint);
 impl PodApi {
     pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>) -> Result<PodApi, Error> {
         let path = "/login/pubkey/authenticate";
-        LoginEndpoint::new(service, path, "logging in to the pod", cutoff).map(PodApi)
+        LoginEndpoint::new(service, path, ("pod", "the pod"), cutoff).map(PodApi)
     }
 
     pub(crate) fn session_token(&self, login_token: &LoginToken) -> Result<Answer<String>, Trouble> {
@@ -99,7 +97,7 @@ pub(crate) struct KeyManagerApi(LoginEndpoint);
 impl KeyManagerApi {
     pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>) -> Result<KeyManagerApi, Error> {
         let path = "/relay/pubkey/authenticate";
-        LoginEndpoint::new(service, path, "logging in to the key manager", cutoff).map(KeyManagerApi)
+        LoginEndpoint::new(service, path, ("keyManager", "the key manager"), cutoff).map(KeyManagerApi)
     }
 
     pub(crate) fn key_manager_token(&self, login_token: &LoginToken) -> Result<Answer<String>, Trouble> {
@@ -110,15 +108,23 @@ impl KeyManagerApi {
 struct LoginEndpoint {
     http: Http,
     uri: Uri,
+    /// The section of its settings.
+    section: &'static str,
     what: String,
 }
 
 impl LoginEndpoint {
-    fn new(service: &Service, path: &str, doing: &str, cutoff: &Arc<Cutoff>) -> Result<LoginEndpoint, Error> {
+    fn new(
+        service: &Service,
+        path: &str,
+        (section, name): (&'static str, &str),
+        cutoff: &Arc<Cutoff>,
+    ) -> Result<LoginEndpoint, Error> {
         Ok(LoginEndpoint {
-            http: Http::new(service, cutoff, MAX_ANSWER),
+            http: Http::new(service, cutoff),
             uri: parse_uri(&format!("{}{path}", service.base_url))?,
-            what: format!("{doing} at {}", service.base_url),
+            section,
+            what: format!("logging in to {name} at {}", service.base_url),
         })
     }
 
@@ -131,6 +137,7 @@ impl LoginEndpoint {
             headers: &[],
             body: Some(&body),
             trace_id: &trace_id,
+            max_body: MaxBody::Short,
             repeatable: true,
         };
         let what = || self.what.clone();
@@ -138,16 +145,26 @@ impl LoginEndpoint {
             Ok(reply) => reply,
             Err(failure) => return Err(Trouble::no_answer(what(), trace_id, failure)),
         };
+        let sent = Sent {
+            service: self.section,
+            secrets: vec![login_token],
+        };
         if reply.status != 200 {
-            return Err(Trouble::status(what(), trace_id, &reply, &[login_token]));
+            return Err(Trouble::status(what(), trace_id, &reply, &sent));
         }
         let token = serde_json::from_slice::<Value>(&reply.body)
             .ok()
             .and_then(|answer| answer.get("token")?.as_str().map(str::to_owned))
-            .filter(|token| !token.is_empty() && HeaderValue::from_str(token).is_ok());
+            .filter(|token| !token.is_empty() && token.len() <= MAX_HEADER && HeaderValue::from_str(token).is_ok());
         match token {
             Some(value) => Ok(Answer { value, trace_id }),
-            None => Err(Trouble::malformed(what(), trace_id, &reply, "it holds no usable token")),
+            None => Err(Trouble::malformed(
+                what(),
+                trace_id,
+                &reply,
+                sent,
+                "it holds no usable token",
+            )),
         }
     }
 }

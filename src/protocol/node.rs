@@ -21,16 +21,11 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(
-        service: &Service,
-        tag: Option<&str>,
-        cutoff: &Arc<Cutoff>,
-        max_body: usize,
-    ) -> Result<Node, Error> {
+    pub(super) fn new(service: &Service, tag: Option<&str>, cutoff: &Arc<Cutoff>) -> Result<Node, Error> {
         let feeds = format!("{}/agent/v5/datafeeds", service.base_url);
         let query = tag.map_or_else(String::new, |tag| format!("?tag={}", percent_encode(tag)));
         Ok(Node {
-            http: Http::new(service, cutoff, max_body),
+            http: Http::new(service, cutoff),
             base_url: service.base_url.clone(),
             list_uri: parse_uri(&format!("{feeds}{query}"))?,
             create_uri: parse_uri(&feeds)?,

@@ -2,7 +2,6 @@
 //! shortened, on one line and without secrets.
 
 use serde_json::Value;
-use ureq::http::Uri;
 use ureq::http::header::{CONTENT_ENCODING, LOCATION};
 
 use crate::net::Reply;
@@ -16,31 +15,42 @@ const LONGEST_ID: usize = 60;
 /// Where a page's title is looked for.
 const HEAD_OF_PAGE: usize = 8 << 10;
 
+/// What the request was, as far as it matters for what may be told of the answer.
+pub(super) struct Sent<'a> {
+    /// The section of the settings that say where it went.
+    pub(super) service: &'static str,
+    /// What must not be repeated, should the answer quote it.
+    pub(super) secrets: Vec<&'a str>,
+}
+
 /// Words about an answer, if there are any; empty words are none.
 pub(super) struct Said(String);
 
 impl Said {
     /// Of an answer whose status says that all is well. Costs next to nothing where it is JSON.
-    pub(super) fn of(reply: &Reply) -> Said {
+    pub(super) fn of<'a>(reply: &Reply, sent: impl FnOnce() -> Sent<'a>) -> Said {
         if let Some(encoding) = encoding(reply) {
             return Said(format!(
-                "it is encoded as {encoding}, which was not asked for; whatever stands between must not compress"
+                "its Content-Encoding is {encoding}, which was not asked for; a gateway or proxy that compresses answers \
+                 must leave these alone"
             ));
         }
-        Said(page(&reply.body).unwrap_or_default())
+        if is_page(&reply.body) {
+            Said(page(&reply.body, &sent()))
+        } else {
+            Said(String::new())
+        }
     }
 
-    /// Of an answer whose status says that something is wrong. `secrets`: what was sent that must not be repeated,
-    /// should the service quote it.
-    pub(super) fn of_refusal(reply: &Reply, secrets: &[&str]) -> Said {
+    /// Of an answer whose status says that something is wrong.
+    pub(super) fn of_refusal(reply: &Reply, sent: &Sent) -> Said {
         if (300..400).contains(&reply.status) {
-            return Said(redirect(reply));
+            return Said(redirect(reply, sent));
         }
-        Said(
-            message(&reply.body, secrets)
-                .or_else(|| page(&reply.body))
-                .unwrap_or_default(),
-        )
+        if is_page(&reply.body) {
+            return Said(page(&reply.body, sent));
+        }
+        Said(message(&reply.body, sent).unwrap_or_default())
     }
 
     /// The reason, with these words.
@@ -56,63 +66,72 @@ impl Said {
 fn encoding(reply: &Reply) -> Option<String> {
     let named = reply.header(CONTENT_ENCODING)?;
     let plain = named.trim().is_empty() || named.eq_ignore_ascii_case("identity");
-    (!plain).then(|| one_line(named, 40))
+    (!plain).then(|| one_line(named, 40, &[]))
 }
 
 /// Tokens must not travel to wherever an answer points, so it is told instead.
-fn redirect(reply: &Reply) -> String {
-    let location = reply.header(LOCATION).and_then(|text| text.parse::<Uri>().ok());
-    let origin = location.as_ref().and_then(|uri| {
-        let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
-        // Without what may stand before an @.
-        let port = authority.port_u16().map_or_else(String::new, |port| format!(":{port}"));
-        Some(format!("{scheme}://{}{port}", authority.host()))
-    });
-    let whereto = match (origin, location) {
-        (Some(origin), _) => format!("a redirect to {}", one_line(&origin, QUOTED)),
-        (None, Some(_)) => "a redirect to another path of the same host".to_owned(),
-        (None, None) => "a redirect without a usable address".to_owned(),
+fn redirect(reply: &Reply, sent: &Sent) -> String {
+    let service = sent.service;
+    let whereto = match reply.header(LOCATION) {
+        Some(location) => one_line(&destination(location), QUOTED, &sent.secrets),
+        None => "nowhere".to_owned(),
     };
     format!(
-        "{whereto}; redirects are not followed, since the tokens would travel along: set host, scheme, port and context \
-         to where the service is"
+        "a redirect to {whereto}; it is not followed, since the tokens would travel along: if the service is there, set \
+         {service}.host, {service}.port, {service}.scheme and {service}.context"
     )
 }
 
+/// An address without what may be private: the query, who is to log in there, and on another host the path.
+fn destination(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let bare = &location[..end];
+    let Some(at) = bare.find("//") else {
+        return bare.to_owned();
+    };
+    let authority = bare[at + 2..].split('/').next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{}//{host}", &bare[..at])
+}
+
 /// The `message` of a service's error body.
-fn message(body: &[u8], secrets: &[&str]) -> Option<String> {
+fn message(body: &[u8], sent: &Sent) -> Option<String> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let mut message = value.get("message")?.as_str()?.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        message = message.replace(secret, "[secret]");
-    }
-    Some(one_line(&message, QUOTED))
+    let message = value.get("message")?.as_str()?;
+    Some(one_line(message, QUOTED, &sent.secrets))
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// A gateway's page, by its title.
-fn page(body: &[u8]) -> Option<String> {
-    let start = body.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    if body[start] != b'<' {
-        return None;
-    }
-    let head = String::from_utf8_lossy(&body[start..body.len().min(start + HEAD_OF_PAGE)]);
-    let title = title(&head).filter(|title| !title.is_empty());
-    let titled = title.map_or_else(String::new, |title| format!(" titled \"{title}\""));
-    Some(format!(
-        "it is a page{titled}, not the service's answer; a gateway or proxy may stand between"
-    ))
+fn page(body: &[u8], sent: &Sent) -> String {
+    let start = body.trim_ascii_start();
+    let head = String::from_utf8_lossy(&start[..start.len().min(HEAD_OF_PAGE)]);
+    let title = one_line(title(&head).unwrap_or_default(), QUOTED, &sent.secrets);
+    let titled = if title.is_empty() {
+        String::new()
+    } else {
+        format!(" titled {title:?}")
+    };
+    format!("it is an HTML page{titled}, not the service's answer; a gateway or proxy may stand between")
 }
 
-fn title(head: &str) -> Option<String> {
+fn title(head: &str) -> Option<&str> {
     // ASCII letters only change their case: the offsets stay.
     let lower = head.to_ascii_lowercase();
     let opening = lower.find("<title")?;
     let start = opening + lower[opening..].find('>')? + 1;
-    let end = start + lower[start..].find('<')?;
-    Some(one_line(head[start..end].trim(), QUOTED))
+    let length = lower[start..].find('<').unwrap_or(lower.len() - start);
+    Some(&head[start..start + length])
 }
 
-fn one_line(text: &str, most: usize) -> String {
+fn one_line(text: &str, most: usize, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, "[secret]");
+    }
     // What looks like a part of a secret, a run of characters longer than any id, is not repeated either.
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -126,49 +145,65 @@ fn one_line(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
 
+    fn sent<'a>(secrets: &[&'a str]) -> Sent<'a> {
+        Sent {
+            service: "agent",
+            secrets: secrets.to_vec(),
+        }
+    }
+
     #[test]
     fn a_service_s_words_are_shortened_and_kept_on_one_line() {
         let body = format!("{{\"message\":\"first\\nsecond {}\"}}", "word ".repeat(200));
-        let words = message(body.as_bytes(), &[]).expect("a message");
+        let words = message(body.as_bytes(), &sent(&[])).expect("a message");
         assert!(words.starts_with("first second word"));
         assert_eq!(words.chars().count(), QUOTED);
-        assert_eq!(message(b"<html>", &[]), None);
+        assert!(message(b"<html>", &sent(&[])).is_none());
     }
 
     #[test]
     fn secrets_that_a_service_quotes_are_not_repeated() {
         let token = "eyJ".repeat(100);
         let body = format!("{{\"message\":\"bad token s3cret and {token} and {}\"}}", &token[..100]);
-        let words = message(body.as_bytes(), &["s3cret", &token]).expect("a message");
+        let words = message(body.as_bytes(), &sent(&["s3cret", &token])).expect("a message");
         assert_eq!(words, "bad token [secret] and [secret] and [long word]");
     }
 
     #[test]
     fn a_page_is_told_by_its_title() {
-        let titled = |body: &str| page(body.as_bytes());
-        assert_eq!(titled("{}"), None);
-        assert_eq!(titled(""), None);
-        let bare = titled("\n <html>").expect("a page");
-        assert!(bare.starts_with("it is a page, not"), "{bare}");
+        let told = |body: &str| page(body.as_bytes(), &sent(&["s3cret"]));
+        assert!(!is_page(b"{}") && !is_page(b"") && is_page(b"\n<html>"));
+        for untitled in ["\n <html>", "<title></title>"] {
+            let words = told(untitled);
+            assert!(words.starts_with("it is an HTML page, not"), "{words}");
+        }
         for (body, title) in [
             (
                 "<html><TITLE lang='en'>\n502\x1b Bad  Gateway </TITLE>",
                 "502 Bad Gateway",
             ),
             ("<!DOCTYPE html><title>Straße</title>", "Straße"),
+            ("<title>never ends", "never ends"),
+            ("<title>the s3cret</title>", "the [secret]"),
         ] {
-            let words = titled(body).expect("a page");
-            assert!(words.contains(&format!("titled \"{title}\"")), "{words}");
+            let words = told(body);
+            assert!(words.contains(&format!("titled {title:?}")), "{words}");
         }
-        assert!(
-            titled("<title>never ends")
-                .expect("a page")
-                .starts_with("it is a page, not")
-        );
-        assert!(
-            titled("<title></title>")
-                .expect("a page")
-                .starts_with("it is a page, not")
-        );
+    }
+
+    #[test]
+    fn where_a_redirect_leads_is_told_without_what_may_be_private() {
+        for (location, told) in [
+            (
+                "https://user:pw@other.example:8443/path?token=x#y",
+                "https://other.example:8443",
+            ),
+            ("//other.example/path", "//other.example"),
+            ("/login?next=x", "/login"),
+            ("file:///etc/passwd", "file://"),
+            ("", ""),
+        ] {
+            assert_eq!(destination(location), told);
+        }
     }
 }

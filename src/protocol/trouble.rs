@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ureq::http::header::{DATE, RETRY_AFTER};
 
-use super::said::Said;
+use super::said::{Said, Sent};
 use crate::error::{Code, Error};
 use crate::net::{Failure, FailureKind, Reply};
 
@@ -52,9 +52,8 @@ impl Trouble {
         }
     }
 
-    /// `secrets`: what was sent that must not be repeated, should the service quote it.
-    pub(super) fn status(what: String, trace_id: String, reply: &Reply, secrets: &[&str]) -> Trouble {
-        let reason = Said::of_refusal(reply, secrets).after(&format!("answered {}", reply.status));
+    pub(super) fn status(what: String, trace_id: String, reply: &Reply, sent: &Sent) -> Trouble {
+        let reason = Said::of_refusal(reply, sent).after(&format!("answered {}", reply.status));
         let date = reply.header(DATE).and_then(parse_date);
         Trouble {
             retry_after: reply
@@ -65,8 +64,8 @@ impl Trouble {
         }
     }
 
-    pub(super) fn malformed(what: String, trace_id: String, reply: &Reply, reason: &str) -> Trouble {
-        Trouble::unusable(what, trace_id, Said::of(reply), reason)
+    pub(super) fn malformed(what: String, trace_id: String, reply: &Reply, sent: Sent, reason: &str) -> Trouble {
+        Trouble::unusable(what, trace_id, Said::of(reply, || sent), reason)
     }
 
     pub(super) fn unusable(what: String, trace_id: String, said: Said, reason: &str) -> Trouble {
@@ -98,11 +97,7 @@ impl Trouble {
             TroubleKind::Status(_) => (Code::ServiceError, "failed"),
             TroubleKind::Malformed => (Code::ResponseInvalid, "brought an answer that cannot be used"),
         };
-        let advice = match code {
-            Code::ResponseTooLarge => "; raise maxResponseBytes if such responses are to be accepted",
-            _ => "",
-        };
-        let message = format!("{} {verb} ({}){advice}", self.what, self.reason);
+        let message = format!("{} {verb} ({})", self.what, self.reason);
         let error = Error::new(code, message)
             .with_trace_id(self.trace_id.as_str())
             .retryable();

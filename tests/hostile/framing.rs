@@ -263,3 +263,11 @@ fn statuses_that_no_read_has_are_told() {
         wire.refuses(status, answer, "SERVICE_ERROR", &[status]);
     }
 }
+
+/// Nobody asked for it, so nobody has to send it; and the feed goes on.
+#[test]
+fn a_continue_with_headers_is_not_understood() {
+    let wire = Wire::new();
+    let answer = send("HTTP/1.1 100 Continue\r\nDate: now\r\n\r\n").send(response("200 OK", "", batch(&[])));
+    wire.refuses("a date", answer, "RESPONSE_INVALID", &["100-continue"]);
+}

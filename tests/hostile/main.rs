@@ -9,3 +9,4 @@ mod endpoints;
 mod framing;
 mod gateways;
 mod wire;
+mod words;

@@ -389,15 +389,32 @@ fn a_memory_full_of_what_is_not_confirmed_slows_the_reading_down_and_recovers() 
     scene.read_carries("");
     scene.answer("A", &[1, 2, 3]);
     while scene.take_and_ack().is_some() {}
+    // What can confirm them goes out at once; when that has failed, one read in a visibility timeout.
+    scene.read_carries("A");
+    scene.ledger.read_failed(ReadFailure::AckIdRefused);
     scene.pass(29);
     assert_eq!(scene.plan(), None);
     scene.pass(1);
     scene.read_carries("");
     scene.answer("B", &[1, 2, 3]);
-    scene.pass(30);
-    scene.read_carries("");
+    scene.read_carries("B");
     scene.answer("C", &[]);
     assert!(scene.plan().is_some());
+}
+
+#[test]
+fn a_batch_larger_than_the_memory_is_acknowledged() {
+    let mut scene = Scene::new(Limits {
+        max_remembered: 2,
+        ..limits()
+    });
+    scene.read_carries("");
+    scene.answer("A", &[1, 2, 3]);
+    while scene.take_and_ack().is_some() {}
+    scene.read_carries("A");
+    scene.answer("B", &[4]);
+    assert_eq!(scene.take_and_ack(), Some(4));
+    scene.read_carries("B");
 }
 
 #[test]

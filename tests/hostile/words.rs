@@ -1,22 +1,12 @@
-//! What the wire can still do: answers that are refused for the wrong reason, or with words that do not help.
-
-mod common;
-#[path = "hostile/cost.rs"]
-#[cfg(target_os = "linux")]
-mod cost;
-#[path = "hostile/wire.rs"]
-mod wire;
+//! What is told of an answer: the words that a person needs to mend it.
 
 use std::net::TcpListener;
 
-use common::raw::answer::{response, send, silence};
-use common::raw::{Endpoint, FEED, SESSION_TOKEN};
-#[cfg(target_os = "linux")]
-use cost::{MEGABYTE, costs_at_most};
 use serde_json::{Value, json};
-use wire::{Wire, batch, ok, raw};
 
-const EVENT: &str = r#"{"id":"told"}"#;
+use crate::common::raw::answer::{response, send, silence};
+use crate::common::raw::{Endpoint, FEED, SESSION_TOKEN};
+use crate::wire::{self, Wire, batch, ok, raw};
 
 #[test]
 fn heads_without_end_are_refused() {
@@ -144,12 +134,7 @@ fn a_page_in_the_place_of_an_answer_is_told_by_its_title() {
         ("503", "SERVICE_ERROR"),
     ] {
         let html = |page: &str| send(response(status, "Content-Type: text/html\r\n", page));
-        wire.refuses(
-            status,
-            html(&page("Bad\n\u{7}Gateway")),
-            code,
-            &["HTML", "Bad  Gateway"],
-        );
+        wire.refuses(status, html(&page("Bad\n\u{7}Gateway")), code, &["HTML", "Bad Gateway"]);
         wire.refuses(
             "a long title",
             html(&page(&"Bad ".repeat(10_000))),
@@ -181,13 +166,6 @@ fn a_batch_of_more_events_than_are_remembered_is_acknowledged() {
     }
     assert!(wire.server.wait_for_ack(wire::ACK_ID), "{:#}", wire.feed.stats());
     wire.works();
-}
-
-#[test]
-fn continue_may_have_headers() {
-    let wire = Wire::new();
-    let answer = send("HTTP/1.1 100 Continue\r\nDate: now\r\n\r\n").send(response("200 OK", "", batch(&[EVENT])));
-    wire.accepts("a date", answer, &[EVENT]);
 }
 
 /// No header line of that length can be sent, and only another login brings another token.
@@ -230,52 +208,4 @@ fn a_login_above_the_limit_names_no_setting_that_is_not_its_own() {
     let message = wire.tells("a login", "RESPONSE_TOO_LARGE", &["logging in to the pod"]);
     assert!(!message.contains("maxResponseBytes"), "{message}");
     wire.works();
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn lists_and_refusals_cost_a_few_times_their_bytes() {
-    // 60 MB of numbers: as values they would be a gigabyte.
-    let numbers = |status: &str, start: &str| {
-        let (times, end) = (30_000_000, "0]}");
-        let length = start.len() + 2 * times + end.len();
-        send(format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{start}"))
-            .repeat("0,", times)
-            .send(end)
-    };
-    for (what, endpoint, answer, code) in [
-        (
-            "a list",
-            Endpoint::List,
-            numbers("200 OK", "[{}, "),
-            "RESPONSE_TOO_LARGE",
-        ),
-        (
-            "a refused list",
-            Endpoint::List,
-            numbers("500 Oops", "{\"message\":["),
-            "SERVICE_ERROR",
-        ),
-        (
-            "a refused read",
-            Endpoint::Read,
-            numbers("500 Oops", "{\"message\":["),
-            "SERVICE_ERROR",
-        ),
-        (
-            "a created feed",
-            Endpoint::Create,
-            numbers("200 OK", "{\"id\":["),
-            "RESPONSE_TOO_LARGE",
-        ),
-    ] {
-        costs_at_most(4 * 64 * MEGABYTE, what, || {
-            let wire = Wire::prepared(json!({}), |server| {
-                server.have_no_feed();
-                server.script(endpoint, answer);
-            });
-            wire.tells(what, code, &[]);
-            wire.works();
-        });
-    }
 }
