@@ -20,7 +20,7 @@ EMULATOR := target/release/datafeed-emulator
 help:
 	@echo "make demo [CONFIG=file]   a C bot against an emulated Symphony, or against the pod of a configuration file"
 	@echo "make test                 every test in every language"
-	@echo "make bench                the C interface beside a raw socket loop and libcurl"
+	@echo "make bench                what an event costs, beside a socket loop and libcurl, and what stopping takes"
 	@echo "make lint                 formatting and lints"
 	@echo "make header               regenerate include/datafeed.h"
 	@echo "make stage                library and header as an installed tree in $(STAGE)"
@@ -54,7 +54,7 @@ test:
 	@scripts/test.sh "$(STAGE)" "$(EMULATOR)"
 
 .PHONY: bench
-bench: stage
+bench: stage emulator
 	@benches/run.sh
 
 .PHONY: lint

@@ -1,0 +1,64 @@
+# How long close and interrupt take, whatever the poller is doing. Sourced by run.sh.
+#
+# Settings, as environment variables:
+#   SAMPLES   feeds that are stopped in each phase by each call (100)
+
+SAMPLES=${SAMPLES:-100}
+PHASES=(lookup connect handshake proxy read acknowledged body back-off full acknowledgement)
+ROW='%-16s %-6s %8s %8s %8s   %8s %8s %8s\n'
+
+prepare_stop() {
+    [[ $SAMPLES =~ ^[1-9][0-9]*$ ]] || stop_with "SAMPLES must be a positive number"
+    if [[ ! -e $EMULATOR ]]; then
+        [[ $EMULATOR == ../target/* ]] || stop_with "there is no $EMULATOR"
+        make --no-print-directory -C .. emulator
+    fi
+}
+
+# The port that the emulator tells on stderr.
+control_port() {
+    sed -n 's|.* controlled at http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/emulator"
+}
+
+# stop_in PHASE SCHEME: a line of the table. Each has an emulator of its own, whose log of requests stays short.
+stop_in() {
+    local phase=$1 scheme=$2
+    local tls=()
+    if [[ $scheme == https ]]; then
+        tls=(--tls)
+    fi
+    : >"$work/emulator"
+    "$EMULATOR" --port 0 ${tls[@]+"${tls[@]}"} >"$work/config" 2>"$work/emulator" &
+    server=$!
+    until [[ -n $(control_port) ]]; do
+        kill -0 "$server" 2>/dev/null || stop_with "the emulator did not start: $(<"$work/emulator")"
+        sleep 0.02
+    done
+    local numbers
+    numbers=$(build/stop "$phase" "$SAMPLES" "$(<"$work/config")" "$(control_port)") ||
+        stop_with "the feeds could not be stopped in the phase $phase, $scheme"
+    end_server
+    show_progress ''
+    # Six words of it.
+    # shellcheck disable=SC2086
+    printf "$ROW" "$phase" "$scheme" $numbers
+}
+
+measure_stop() {
+    echo "Microseconds until the call has ended, for $SAMPLES feeds in each phase and for each call."
+    printf '\n%-23s %-26s   %s\n' '' '   close' '   interrupt'
+    printf "$ROW" '' '' p50 p99 max p50 p99 max
+    local phase scheme
+    for phase in "${PHASES[@]}"; do
+        if [[ $phase == acknowledgement ]]; then
+            printf '\nWhere close has something to send first\n'
+        fi
+        for scheme in http https; do
+            # Without TLS there is no handshake.
+            if [[ $phase != handshake || $scheme == https ]]; then
+                show_progress "stopping: $phase, $scheme"
+                stop_in "$phase" "$scheme"
+            fi
+        done
+    done
+}
