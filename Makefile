@@ -27,6 +27,7 @@ help:
 	@echo "make emulator             the emulated Symphony, $(EMULATOR)"
 
 # An installed tree to build against: the library under its SONAME, with the links that a linker and a loader look for.
+# `install` makes a new file: to write into the old one would crash whatever runs with it.
 .PHONY: stage
 stage:
 	@scripts/need.sh cargo cc
@@ -34,7 +35,7 @@ stage:
 	mkdir -p $(STAGE)/include $(STAGE)/lib
 	cp include/datafeed.h $(STAGE)/include/
 	cp target/release/libdatafeed.a $(STAGE)/lib/
-	cp target/release/libdatafeed.so $(STAGE)/lib/libdatafeed.so.$(VERSION)
+	install target/release/libdatafeed.so $(STAGE)/lib/libdatafeed.so.$(VERSION)
 	ln -sf libdatafeed.so.$(VERSION) $(STAGE)/lib/$(SONAME)
 	ln -sf $(SONAME) $(STAGE)/lib/libdatafeed.so
 
