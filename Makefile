@@ -15,10 +15,19 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 SONAME := libdatafeed.so.$(basename $(VERSION))
 STAGE := target/stage
 EMULATOR := target/release/datafeed-emulator
+BOT := target/demo/bot
+
+# How `make soak` goes: how long, events a second, requests of a hundred that go wrong, what the faults are drawn from.
+SECONDS ?= 60
+RATE ?= 20
+FAULTS ?= 10
+SEED ?= 1
 
 .PHONY: help
 help:
 	@echo "make demo [CONFIG=file]   a C bot against an emulated Symphony, or against the pod of a configuration file"
+	@echo "make soak [SECONDS=60] [RATE=20] [FAULTS=10] [SEED=1] [TLS=1]"
+	@echo "                          the same bot while requests go wrong at random, and a verdict on it"
 	@echo "make test                 every test in every language"
 	@echo "make bench                what an event costs, beside a socket loop and libcurl, and what stopping takes"
 	@echo "make lint                 formatting and lints"
@@ -44,9 +53,21 @@ emulator:
 	@scripts/need.sh cargo cc
 	$(CARGO) build --release --locked --package datafeed-emulator
 
+.PHONY: bot
+bot: stage
+	@mkdir -p $(dir $(BOT))
+	$(CC) -std=c99 -Wall -Wextra -Wpedantic -Werror -I$(STAGE)/include examples/c/bot.c \
+	    -L$(STAGE)/lib -Wl,-rpath,"$(CURDIR)/$(STAGE)/lib" -ldatafeed -o $(BOT)
+
 .PHONY: demo
-demo: stage $(if $(CONFIG),,emulator)
-	@scripts/demo.sh "$(STAGE)" "$(EMULATOR)" "$(CONFIG)"
+demo: bot $(if $(CONFIG),,emulator)
+	@scripts/demo.sh "$(BOT)" "$(EMULATOR)" "$(CONFIG)"
+
+.PHONY: soak
+soak: bot emulator
+	@scripts/need.sh python3
+	@$(PYTHON) scripts/soak.py "$(EMULATOR)" "$(BOT)" --seconds $(SECONDS) --rate $(RATE) --faults $(FAULTS) \
+	    --seed $(SEED) $(if $(TLS),--tls) --log target/soak.log
 
 .PHONY: test
 test:

@@ -1,16 +1,11 @@
 #!/usr/bin/env bash
-# Builds examples/c/bot.c against the staged library and runs it: against an emulator with a lively chat, or against the
-# pod of a configuration file. Usage: demo.sh STAGE EMULATOR [CONFIG]
+# Runs a bot: against an emulator with a lively chat, or against the pod of a configuration file.
+# Usage: demo.sh BOT EMULATOR [CONFIG]
 
 set -euo pipefail
-stage=$(realpath "$1")
+bot=$1
 emulator=$2
 config=${3:-}
-
-bot=target/demo/bot
-mkdir -p "$(dirname "$bot")"
-"${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$stage/include" examples/c/bot.c \
-    -L"$stage/lib" -Wl,-rpath,"$stage/lib" -ldatafeed -o "$bot"
 
 if [[ -n $config ]]; then
     exec "$bot" "$config"

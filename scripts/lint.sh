@@ -27,6 +27,6 @@ if [[ ! -x target/lint-venv/bin/mypy ]]; then
 fi
 ruff=$PWD/target/lint-venv/bin/ruff
 (cd bindings/python && "$ruff" check src tests && "$ruff" format --check src tests && ../../target/lint-venv/bin/mypy)
-# Examples explain themselves, or do not serve.
-"$ruff" check --config bindings/python/pyproject.toml --ignore D examples/python
-"$ruff" format --check --config bindings/python/pyproject.toml examples/python
+# Examples and scripts explain themselves, or do not serve.
+"$ruff" check --config bindings/python/pyproject.toml --ignore D examples/python scripts
+"$ruff" format --check --config bindings/python/pyproject.toml examples/python scripts
