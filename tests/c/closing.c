@@ -1,14 +1,20 @@
 /* closing EMULATOR: close ends what waits, also from many threads, and what was lent stays readable. */
 #include "harness.h"
+#include <poll.h>
 
 enum { THREADS = 8 };
 
-static void *wait_for_log(void *feed) {
-    char *line;
+/* The same, but for INT32_MAX, which is 24 days. */
+static const int32_t never_over[] = {-1, INT32_MIN, INT32_MAX};
+
+/* Waits on the descriptor first. */
+static int32_t no_event_by_descriptor(datafeed *feed, int32_t timeout) {
+    int descriptor;
+    CHECK_IS(DATAFEED_OK, datafeed_fd(feed, &descriptor));
     int32_t status;
-    while ((status = datafeed_next_log(feed, -1, &line)) == DATAFEED_OK) datafeed_string_free(line);
-    CHECK_IS(DATAFEED_CLOSED, status);
-    return NULL;
+    do CHECK_IS(1, poll(&(struct pollfd){.fd = descriptor, .events = POLLIN}, 1, timeout));
+    while ((status = no_event(feed, 0)) == DATAFEED_TIMEOUT);
+    return status;
 }
 
 static void *close_it(void *feed) {
@@ -17,16 +23,19 @@ static void *close_it(void *feed) {
     return status == DATAFEED_OK ? feed : NULL;
 }
 
-static void while_threads_wait(const emulator *service) {
+static void while_threads_wait_in(const emulator *service, int32_t (*call)(datafeed *, int32_t)) {
     datafeed *feed = open_feed(service);
     waiter waiters[THREADS];
-    pthread_t reader;
-    for (int i = 0; i < THREADS; i++) waiter_start(&waiters[i], feed, -1);
-    CHECK_IS(0, pthread_create(&reader, NULL, wait_for_log, feed));
     UNTIL(is_reading(feed));
+    for (int i = 0; i < THREADS; i++) waiter_start_in(&waiters[i], call, feed, never_over[i % 3]);
     CHECK_IS(DATAFEED_OK, datafeed_close(feed));
     for (int i = 0; i < THREADS; i++) CHECK_IS(DATAFEED_CLOSED, waiter_end(&waiters[i]));
-    CHECK_IS(0, pthread_join(reader, NULL));
+}
+
+static void while_threads_wait(const emulator *service) {
+    while_threads_wait_in(service, no_event);
+    while_threads_wait_in(service, no_line);
+    while_threads_wait_in(service, no_event_by_descriptor);
 }
 
 static void from_many_threads(const emulator *service) {
