@@ -1,27 +1,6 @@
 /* forks EMULATOR: a child is told that the feed is its parent's, and may open its own; the parent goes on. */
 #include "every_call.h"
-#include <dirent.h>
-
-/* Whether every other thread sleeps. A fork at any other moment may find the locks of a sanitizer's malloc taken, which
- * it does not set free in the child. */
-static int others_are_asleep(void) {
-    DIR *tasks = opendir("/proc/self/task");
-    CHECK(tasks != NULL);
-    int asleep = 1;
-    for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
-        long task = atol(entry->d_name);
-        if (task != 0 && task != this_task() && !is_asleep(task)) asleep = 0;
-    }
-    closedir(tasks);
-    return asleep;
-}
-
-static pid_t fork_in_quiet(void) {
-    UNTIL(others_are_asleep());
-    pid_t child = fork();
-    CHECK(child >= 0);
-    return child;
-}
+#include "quiet.h"
 
 static void child_of(const emulator *service, datafeed *parents) {
     check_every_call(parents, DATAFEED_FORKED);
