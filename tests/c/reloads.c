@@ -48,6 +48,11 @@ int main(int argc, char **argv) {
     check_all_acknowledged(&service, 2);
     CHECK_IS(DATAFEED_OK, FUNCTION(datafeed_close)(feed));
     CHECK_IS(0, dlclose(library));
+    /* Twice, and unloaded as often. */
+    load(argv[2]);
+    load(argv[2]);
+    CHECK_IS(0, dlclose(library));
+    CHECK_IS(0, dlclose(library));
     load(argv[2]);
     CHECK_IS(DATAFEED_CLOSED, FUNCTION(datafeed_close)(feed));
     control_only(&service, "feeds", "{\"tag\":\"another\"}");
