@@ -22,6 +22,8 @@ SECONDS ?= 60
 RATE ?= 20
 FAULTS ?= 10
 SEED ?= 1
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN := target/asan
 
 .PHONY: help
 help:
@@ -33,20 +35,35 @@ help:
 	@echo "make lint                 formatting and lints"
 	@echo "make header               regenerate include/datafeed.h"
 	@echo "make stage                library and header as an installed tree in $(STAGE)"
+	@echo "make stage-asan           the same with AddressSanitizer, in $(ASAN)/stage"
 	@echo "make emulator             the emulated Symphony, $(EMULATOR)"
 
 # An installed tree to build against: the library under its SONAME, with the links that a linker and a loader look for.
 # `install` makes a new file: to write into the old one would crash whatever runs with it.
+# $(call install,TREE,FOLDER OF THE BUILD)
+define install
+	mkdir -p $(1)/include $(1)/lib
+	cp include/datafeed.h $(1)/include/
+	cp $(2)/libdatafeed.a $(1)/lib/
+	install $(2)/libdatafeed.so $(1)/lib/libdatafeed.so.$(VERSION)
+	ln -sf libdatafeed.so.$(VERSION) $(1)/lib/$(SONAME)
+	ln -sf $(SONAME) $(1)/lib/libdatafeed.so
+endef
+
 .PHONY: stage
 stage:
 	@scripts/need.sh cargo cc
 	$(CARGO) build --release --locked --package symphony-datafeed
-	mkdir -p $(STAGE)/include $(STAGE)/lib
-	cp include/datafeed.h $(STAGE)/include/
-	cp target/release/libdatafeed.a $(STAGE)/lib/
-	install target/release/libdatafeed.so $(STAGE)/lib/libdatafeed.so.$(VERSION)
-	ln -sf libdatafeed.so.$(VERSION) $(STAGE)/lib/$(SONAME)
-	ln -sf $(SONAME) $(STAGE)/lib/libdatafeed.so
+	$(call install,$(STAGE),target/release)
+
+# The library built with AddressSanitizer, which the compiler keeps for its nightly versions unless told otherwise. The
+# runtime is that of the program, from the C compiler: the two have had the same interface for years.
+.PHONY: stage-asan
+stage-asan:
+	@scripts/need.sh cargo cc asan
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cforce-frame-pointers=yes" $(CARGO) build --release --locked \
+		--package symphony-datafeed --target $(HOST) --target-dir $(ASAN)
+	$(call install,$(ASAN)/stage,$(ASAN)/$(HOST)/release)
 
 .PHONY: emulator
 emulator:
@@ -71,9 +88,9 @@ soak: bot emulator
 
 .PHONY: test
 test:
-	@scripts/need.sh cargo cc c++ cmake python3 go
-	@$(MAKE) --no-print-directory stage emulator
-	@scripts/test.sh "$(STAGE)" "$(EMULATOR)"
+	@scripts/need.sh cargo cc c++ asan valgrind cmake python3 go
+	@$(MAKE) --no-print-directory stage stage-asan emulator
+	@scripts/test.sh "$(STAGE)" "$(ASAN)/stage" "$(EMULATOR)"
 
 .PHONY: bench
 bench: stage emulator

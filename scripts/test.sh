@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs every test and ends by saying how many ran in each suite. Usage: test.sh STAGE EMULATOR
+# Runs every test and ends by saying how many ran in each suite. Usage: test.sh STAGE STAGE-WITH-ASAN EMULATOR
 
 set -uo pipefail
 stage=$(realpath "$1")
-emulator=$(realpath "$2")
+stage_asan=$(realpath "$2")
+emulator=$(realpath "$3")
 logs=target/test-logs
 mkdir -p "$logs"
 
@@ -46,11 +47,14 @@ count_unittest() {
 }
 count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
 
+# c_tests FOLDER STAGE CMAKE-OPTION...: two at a time, since they wait for each other's network more than they compute.
 c_tests() {
-    "$CMAKE" -S tests/c -B target/c-tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTAGE="$stage" -DEMULATOR="$emulator" \
+    local folder=$1 tree=$2
+    shift 2
+    "$CMAKE" -S tests/c -B "$folder" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTAGE="$tree" -DEMULATOR="$emulator" "$@" \
         >/dev/null &&
-        "$CMAKE" --build target/c-tests --parallel 2 >/dev/null &&
-        ctest --test-dir target/c-tests --output-on-failure
+        "$CMAKE" --build "$folder" --parallel 2 >/dev/null &&
+        ctest --test-dir "$folder" --output-on-failure --parallel 2
 }
 python_tests() {
     PYTHONPATH=bindings/python/src DATAFEED_LIBRARY=$stage/lib/libdatafeed.so DATAFEED_EMULATOR=$emulator \
@@ -65,7 +69,9 @@ go_tests() {
 export PROPTEST_CASES=${PROPTEST_CASES:-2000}
 
 suite "Rust" count_rust "$CARGO" test --workspace --features symphony-datafeed/internals --locked
-suite "C and C++" count_ctest c_tests
+suite "C and C++" count_ctest c_tests target/c-tests "$stage"
+suite "C under ASan" count_ctest c_tests target/c-asan "$stage_asan" -DSANITIZE=ON
+suite "C under valgrind" count_ctest c_tests target/c-valgrind "$stage" -DVALGRIND=ON
 suite "Python" count_unittest python_tests
 suite "Go" count_go go_tests
 
@@ -73,7 +79,7 @@ echo
 total_passed=0
 total_failed=0
 for index in "${!names[@]}"; do
-    printf '%-12s %4d passed, %d failed\n' "${names[$index]}" "${passes[$index]}" "${failures[$index]}"
+    printf '%-16s %4d passed, %d failed\n' "${names[$index]}" "${passes[$index]}" "${failures[$index]}"
     total_passed=$((total_passed + passes[index]))
     total_failed=$((total_failed + failures[index]))
 done

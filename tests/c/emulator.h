@@ -103,6 +103,16 @@ static inline void check_all_acknowledged(const emulator *service, long long eve
     free(path);
 }
 
+/* Waits until it has a request that it does not answer yet, such as a read without events. */
+static inline void until_a_request_waits(const emulator *service) {
+    const char *found = NULL;
+    while (found == NULL) {
+        char *requests = control(service, "GET", "requests", "");
+        found = strstr(requests, "\"waiting\"");
+        free(requests);
+    }
+}
+
 /* The emulator's configuration with further members, such as "\"nackDelay\":10"; the caller frees it. */
 static inline char *config_with(const emulator *service, const char *more) {
     return text_of("{%s,%s", more, service->config + 1);

@@ -8,17 +8,15 @@ static waiter waiters[8];
 static uint64_t held;
 static atomic_int rounds;
 
-static void in_a_read(void) { UNTIL(is_reading(feed)); }
+static void in_a_read(void) {
+    until_a_request_waits(&service);
+    CHECK(is_reading(feed));
+}
 
 static void in_a_back_off(void) { UNTIL(is_in_state(feed, "BACKING_OFF")); }
 
 static void in_a_login(void) {
-    const char *found = NULL;
-    while (found == NULL) {
-        char *requests = control(&service, "GET", "requests", "");
-        found = strstr(requests, "\"waiting\"");
-        free(requests);
-    }
+    until_a_request_waits(&service);
     CHECK(is_in_state(feed, "LOGGING_IN"));
 }
 

@@ -64,7 +64,25 @@ static int check_others_block_all(void) {
     return others;
 }
 
-static void handle(int signal_number) { (void)signal_number; }
+static atomic_int handled;
+
+static void handle(int signal_number) {
+    (void)signal_number;
+    atomic_fetch_add(&handled, 1);
+}
+
+/* With every signal blocked in this thread, too, one for the process finds nobody to take it. */
+static void check_signals_wait(int signal_number) {
+    sigset_t all, before, pending;
+    sigfillset(&all);
+    CHECK_IS(0, pthread_sigmask(SIG_SETMASK, &all, &before));
+    CHECK_IS(0, kill(getpid(), signal_number));
+    CHECK_IS(0, sigpending(&pending));
+    CHECK_IS(1, sigismember(&pending, signal_number));
+    CHECK_IS(0, atomic_load(&handled));
+    CHECK_IS(0, pthread_sigmask(SIG_SETMASK, &before, NULL));
+    UNTIL(atomic_load(&handled) == 1);
+}
 
 int main(int argc, char **argv) {
     CHECK_IS(2, argc);
@@ -90,7 +108,13 @@ int main(int argc, char **argv) {
     receive_and_ack(feed, "{\"id\":\"1\"}");
     check_all_acknowledged(&service, 1);
     check_unchanged(&before);
+#ifndef MEMCHECK
     CHECK_IS(1, check_others_block_all());
+#else
+    /* It keeps the masks to itself and shows the kernel others. */
+    (void)check_others_block_all;
+#endif
+    check_signals_wait(SIGUSR1);
     CHECK_IS(0, setresuid(getuid(), geteuid(), geteuid()));
     CHECK_IS(DATAFEED_OK, datafeed_close(feed));
     check_unchanged(&before);

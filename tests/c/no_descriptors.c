@@ -37,10 +37,12 @@ static long long retries(datafeed *feed) {
 
 /* Its connection breaks while it cannot open another. */
 static void reconnects(const emulator *service, const char *more) {
+    /* So that the fault is for the read after this one. */
+    control_only(service, "settings", "{\"pollMillis\":600000}");
     char *config = config_with(service, more);
     datafeed *feed = open_with(config);
     free(config);
-    UNTIL(is_reading(feed));
+    until_a_request_waits(service);
     control_only(service, "faults", "{\"endpoint\":\"read\",\"action\":{\"reset\":{\"afterBytes\":0}}}");
     int connection = control_connect(service);
     take_all();
@@ -56,6 +58,7 @@ static void reconnects(const emulator *service, const char *more) {
     CHECK(trouble != NULL && strstr(trouble, "\"retryable\":true") != NULL);
     datafeed_string_free(trouble);
     give_back();
+    control_only(service, "settings", "{\"pollMillis\":200}");
     publish(service, "[{\"id\":\"after\"}]");
     receive_and_ack(feed, "{\"id\":\"after\"}");
     CHECK_IS(DATAFEED_OK, datafeed_fd(feed, &descriptor));
