@@ -22,6 +22,7 @@ SECONDS ?= 60
 RATE ?= 20
 FAULTS ?= 10
 SEED ?= 1
+
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 ASAN := target/asan
 

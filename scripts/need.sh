@@ -26,12 +26,10 @@ for tool in "$@"; do
         cc) command -v "${CC:-cc}" >/dev/null || missing "a C compiler (${CC:-cc})" "install gcc or clang" ;;
         c++) command -v "${CXX:-c++}" >/dev/null || missing "a C++ compiler (${CXX:-c++})" "install g++ or clang++" ;;
         asan)
-            program=$(mktemp)
             echo 'int main(void) { return 0; }' |
-                "${CC:-cc}" -fsanitize=address,undefined -x c -o "$program" - 2>/dev/null && found=yes || found=no
-            rm -f "$program"
-            [[ $found == yes ]] || missing "AddressSanitizer for ${CC:-cc}" \
-                "install libasan and libubsan for gcc, or the compiler-rt of clang (Debian: libgcc-12-dev, libclang-rt-dev)"
+                "${CC:-cc}" -fsanitize=address,undefined -x c -o /dev/null - 2>/dev/null ||
+                missing "AddressSanitizer for ${CC:-cc}" \
+                    "install libasan and libubsan (Debian: with gcc), or clang's compiler-rt (Debian: libclang-rt-dev)"
             ;;
         valgrind) command -v valgrind >/dev/null || missing valgrind "install the package valgrind" ;;
         cmake) command -v "${CMAKE:-cmake}" >/dev/null || missing cmake "install the package cmake" ;;

@@ -47,7 +47,7 @@ count_unittest() {
 }
 count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
 
-# c_tests FOLDER STAGE CMAKE-OPTION...: two at a time, since they wait for each other's network more than they compute.
+# c_tests FOLDER STAGE CMAKE-OPTION...: two at a time, since they wait more than they compute.
 c_tests() {
     local folder=$1 tree=$2
     shift 2

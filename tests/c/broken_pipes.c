@@ -1,5 +1,5 @@
-/* broken_pipes EMULATOR: no SIGPIPE reaches the process, however the other side breaks its connections. It is left at its
- * default here, where it ends the process. */
+/* broken_pipes EMULATOR: no SIGPIPE reaches the process, however the other side breaks its connections. It is left at
+ * its default here, where it ends the process. */
 #include "harness.h"
 #include <poll.h>
 #include <signal.h>
@@ -104,9 +104,10 @@ static void while_reading(const emulator *service) {
     char *config = config_with(service, "\"retry\":{\"initialIntervalMillis\":1,\"maxIntervalMillis\":1}");
     datafeed *feed = open_with(config);
     free(config);
-    control_only(service, "faults", "[{\"endpoint\":\"read\",\"times\":50,\"action\":{\"reset\":{\"afterBytes\":0}}},"
-                                    "{\"endpoint\":\"read\",\"times\":50,\"action\":{\"reset\":{\"afterBytes\":30}}},"
-                                    "{\"endpoint\":\"read\",\"times\":50,\"action\":{\"truncate\":{\"afterBytes\":30}}}]");
+    control_only(service, "faults",
+                 "[{\"endpoint\":\"read\",\"times\":50,\"action\":{\"reset\":{\"afterBytes\":0}}},"
+                 "{\"endpoint\":\"read\",\"times\":50,\"action\":{\"reset\":{\"afterBytes\":30}}},"
+                 "{\"endpoint\":\"read\",\"times\":50,\"action\":{\"truncate\":{\"afterBytes\":30}}}]");
     UNTIL(damaged(service) == 150);
     publish(service, "[{\"id\":\"1\"}]");
     receive_and_ack(feed, "{\"id\":\"1\"}");

@@ -87,7 +87,8 @@ int main(int argc, char **argv) {
         void (*get_there)(void);
     } scenes[] = {
         {"in a read", "[]", in_a_read},
-        {"in a back-off", "{\"endpoint\":\"read\",\"action\":{\"status\":{\"status\":503,\"retryAfter\":\"200\"}}}", in_a_back_off},
+        {"in a back-off", "{\"endpoint\":\"read\",\"action\":{\"status\":{\"status\":503,\"retryAfter\":\"200\"}}}",
+         in_a_back_off},
         {"in a login", "{\"endpoint\":\"sessionLogin\",\"action\":\"hang\"}", in_a_login},
         {"while threads wait", "[]", threads_wait_in_every_call_that_waits},
         {"while threads are in every call", "[]", threads_are_in_every_call},

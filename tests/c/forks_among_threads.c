@@ -1,5 +1,5 @@
-/* forks_among_threads EMULATOR: a process may fork while eight threads use its feed; children and grandchildren are told
- * whose it is and may open their own. */
+/* forks_among_threads EMULATOR: a process may fork while eight threads use its feed; children and grandchildren are
+ * told whose it is and may open their own. */
 #include "every_call.h"
 #include "quiet.h"
 

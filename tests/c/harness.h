@@ -98,7 +98,8 @@ static inline void *waiter_run(void *argument) {
 }
 
 /* Returns when the thread sleeps in its call. */
-static inline void waiter_start_in(waiter *self, int32_t (*call)(datafeed *, int32_t), datafeed *feed, int32_t timeout) {
+static inline void waiter_start_in(waiter *self, int32_t (*call)(datafeed *, int32_t), datafeed *feed,
+                                   int32_t timeout) {
     self->call = call;
     self->feed = feed;
     self->timeout = timeout;

@@ -1,5 +1,5 @@
-/* A fork while every other thread sleeps. At any other moment it may find the locks of a sanitizer's malloc taken, which
- * it does not set free in the child. */
+/* A fork while every other thread sleeps. At any other moment it may find the locks of a sanitizer's malloc taken,
+ * which it does not set free in the child. */
 #ifndef QUIET_H
 #define QUIET_H
 
