@@ -35,6 +35,7 @@ pub(crate) struct Batch {
     events: Vec<Found>,
     ack_id: Option<String>,
     skipped: usize,
+    too_deep: usize,
 }
 
 /// Where an event lies in the text. A body is smaller than 4 GiB: `maxResponseBytes` is bounded by that.
@@ -48,13 +49,15 @@ impl Batch {
     /// Finds the events and the ackId in the answer to a read: `{"events":[...],"ackId":"..."}`.
     ///
     /// Members may come in any order, and unknown ones are passed over. Elements of `events` that are no objects
-    /// (old agents answer `[null]`) are skipped and counted. `seed` keys the identities.
+    /// (old agents answer `[null]`) are skipped and counted, and so are events that are nested too deep. `seed` keys the
+    /// identities.
     pub(crate) fn parse(mut body: Vec<u8>, seed: u64) -> Result<Batch, Malformed> {
         let mut batch = Batch {
             text: String::new(),
             events: Vec::new(),
             ack_id: None,
             skipped: 0,
+            too_deep: 0,
         };
         batch.read_document(&body, seed)?;
         for event in &batch.events {
@@ -75,6 +78,7 @@ impl Batch {
             events: Vec::new(),
             ack_id: None,
             skipped: 0,
+            too_deep: 0,
         }
     }
 
@@ -85,6 +89,11 @@ impl Batch {
     /// How many elements of `events` were no objects.
     pub(crate) fn skipped(&self) -> usize {
         self.skipped
+    }
+
+    /// How many events were left out because they are nested deeper than most parsers bear.
+    pub(crate) fn too_deep(&self) -> usize {
+        self.too_deep
     }
 
     /// The events in the order of the body, each with its identity.
@@ -154,12 +163,17 @@ impl Batch {
                     return scanner.fail("at most 1,000,000 events in a response");
                 }
                 let start = scanner.position();
+                scanner.was_too_deep();
                 let identity = read_event(scanner, body, seed)?;
-                self.events.push(Found {
-                    start: start as u32,
-                    end: scanner.position() as u32,
-                    identity,
-                });
+                if scanner.was_too_deep() {
+                    self.too_deep += 1;
+                } else {
+                    self.events.push(Found {
+                        start: start as u32,
+                        end: scanner.position() as u32,
+                        identity,
+                    });
+                }
             } else {
                 scanner.value()?;
                 self.skipped += 1;

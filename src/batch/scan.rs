@@ -1,10 +1,11 @@
 //! A validating scanner over JSON text: finds where values begin and end, and refuses what is not JSON.
 //!
 //! It builds nothing: an event goes to the bot as the bytes that came, so all that is needed is its boundaries and the
-//! certainty that what lies between them is well formed. The grammar is RFC 8259's, with a bound on nesting. Whether
+//! certainty that what lies between them is well formed. The grammar is RFC 8259's. Whether
 //! the text is UTF-8 is checked apart, once for the whole body.
 
-/// Deepest nesting of arrays and objects that is accepted. Real events stay below 20.
+/// Deepest nesting of arrays and objects in a value that is fit to be handed out: many a parser crashes on more. Real
+/// events stay below 20.
 pub(crate) const MAX_DEPTH: usize = 512;
 
 /// Where the text stops being JSON, and what was expected there.
@@ -17,11 +18,16 @@ pub(crate) struct Malformed {
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
+    too_deep: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Scanner<'a> {
-        Scanner { bytes, at: 0 }
+        Scanner {
+            bytes,
+            at: 0,
+            too_deep: false,
+        }
     }
 
     /// The offset of the next byte.
@@ -73,6 +79,11 @@ impl<'a> Scanner<'a> {
         Ok(start..self.at)
     }
 
+    /// Whether a value since the last call was nested deeper than [`MAX_DEPTH`].
+    pub(crate) fn was_too_deep(&mut self) -> bool {
+        std::mem::take(&mut self.too_deep)
+    }
+
     /// Nothing but white space may be left.
     pub(crate) fn end(&mut self) -> Result<(), Malformed> {
         match self.peek() {
@@ -92,9 +103,7 @@ impl<'a> Scanner<'a> {
                 Some(b'{') => {
                     self.at += 1;
                     if !self.take(b'}') {
-                        if !open.push(true) {
-                            return self.fail("less than 512 levels of nesting");
-                        }
+                        self.too_deep |= open.push(true);
                         self.key()?;
                         continue;
                     }
@@ -102,9 +111,7 @@ impl<'a> Scanner<'a> {
                 Some(b'[') => {
                     self.at += 1;
                     if !self.take(b']') {
-                        if !open.push(false) {
-                            return self.fail("less than 512 levels of nesting");
-                        }
+                        self.too_deep |= open.push(false);
                         continue;
                     }
                 }
@@ -218,22 +225,30 @@ impl<'a> Scanner<'a> {
 #[derive(Default)]
 struct Nesting {
     bits: [u64; MAX_DEPTH / 64],
+    /// Beyond the usual depth: at most a bit for each byte of the body.
+    deeper: Vec<u64>,
     depth: usize,
 }
 
 impl Nesting {
+    /// Answers whether that is deeper than [`MAX_DEPTH`].
     fn push(&mut self, object: bool) -> bool {
-        if self.depth == MAX_DEPTH {
-            return false;
-        }
         let (word, bit) = (self.depth / 64, 1u64 << (self.depth % 64));
+        let usual = self.bits.len();
+        if word >= usual && word - usual == self.deeper.len() {
+            self.deeper.push(0);
+        }
+        let word = self
+            .bits
+            .get_mut(word)
+            .unwrap_or_else(|| &mut self.deeper[word - usual]);
         if object {
-            self.bits[word] |= bit;
+            *word |= bit;
         } else {
-            self.bits[word] &= !bit;
+            *word &= !bit;
         }
         self.depth += 1;
-        true
+        self.depth > MAX_DEPTH
     }
 
     fn pop(&mut self) {
@@ -242,7 +257,12 @@ impl Nesting {
 
     fn innermost_is_object(&self) -> Option<bool> {
         let top = self.depth.checked_sub(1)?;
-        Some(self.bits[top / 64] & (1 << (top % 64)) != 0)
+        let word = top / 64;
+        let bits = self
+            .bits
+            .get(word)
+            .unwrap_or_else(|| &self.deeper[word - self.bits.len()]);
+        Some(bits & (1 << (top % 64)) != 0)
     }
 }
 

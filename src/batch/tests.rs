@@ -205,13 +205,24 @@ fn the_ack_id_is_bounded() {
 }
 
 #[test]
-fn nesting_is_bounded() {
+fn deep_events_are_left_out_and_their_neighbours_are_not() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    let value = |text: &str| Scanner::new(text.as_bytes()).value().is_ok();
-    assert!(value(&nested(MAX_DEPTH)));
-    assert!(!value(&nested(MAX_DEPTH + 2)));
-    assert!(!value(&"[".repeat(100_000)));
-    assert!(!value(&"{\"a\":".repeat(100_000)));
+    // The innermost array of an event is empty, which opens nothing.
+    for (depth, left_out) in [(MAX_DEPTH + 1, 0), (MAX_DEPTH + 2, 1), (10_000, 1)] {
+        let deep = nested(depth);
+        let body = format!(r#"{{"x":{deep},"events":[{{"a":1}},{{"b":{deep}}},{{"c":2}}],"ackId":"A"}}"#);
+        let batch = Arc::new(Batch::parse(body.into_bytes(), 0).expect("well-formed"));
+        assert_eq!(batch.too_deep(), left_out, "{depth}");
+        assert_eq!(batch.events().count(), 3 - left_out);
+        assert_eq!(batch.ack_id(), Some("A"));
+    }
+    for unbalanced in [
+        "[".repeat(10_000),
+        "{\"a\":".repeat(10_000),
+        format!("{}}}", "[".repeat(1000)),
+    ] {
+        assert!(Batch::parse(format!("{{\"events\":[{{\"a\":{unbalanced}").into_bytes(), 0).is_err());
+    }
 }
 
 #[test]

@@ -52,8 +52,13 @@ pub unsafe extern "C" fn datafeed_create(
                 Err(_) => Err(invalid("the configuration is not valid UTF-8")),
             }
         };
-        registry::prepare_for_forks();
-        let opened = result.and_then(|config| with_signals_blocked(|| Datafeed::open(config)));
+        let opened = result.and_then(|config| {
+            if !registry::prepare_for_forks() {
+                let message = "the process has no descriptor or no memory left for a feed";
+                return Err(Error::new(Code::Internal, message));
+            }
+            with_signals_blocked(|| Datafeed::open(config))
+        });
         let registered = opened.and_then(|opened| {
             let too_many = || Error::new(Code::Internal, "this process has created too many feeds");
             registry::register(opened).ok_or_else(too_many)

@@ -6,8 +6,8 @@
 //! forked child, whatever the parent's threads were doing.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::handle::datafeed;
 use crate::Datafeed;
@@ -37,16 +37,18 @@ extern "C" fn count_fork() {
     GENERATION.fetch_add(1, Ordering::SeqCst);
 }
 
-/// To be called before the first feed is opened: has every fork counted from now on, and sets up in this thread what a
-/// fork must not catch half-way in another.
-pub(super) fn prepare_for_forks() {
-    static WATCHING: Once = Once::new();
-    WATCHING.call_once(|| {
-        // SAFETY: the handler is a function without captures that does one atomic addition, which is allowed in a
-        // forked child. The library is linked so that it is never unloaded, so the handler stays where it is.
-        unsafe { libc::pthread_atfork(None, None, Some(count_fork)) };
-        crate::net::warm_up();
-    });
+/// To be called before a feed is opened: has every fork counted from now on, and sets up in this thread what a fork must
+/// not catch half-way in another. Answers whether that was possible; otherwise the next call tries again.
+pub(super) fn prepare_for_forks() -> bool {
+    static WATCHING: OnceLock<bool> = OnceLock::new();
+    static WARM: AtomicBool = AtomicBool::new(false);
+    // SAFETY: the handler is a function without captures that does one atomic addition, which is allowed in a forked
+    // child. The library is linked so that it is never unloaded, so the handler stays where it is.
+    let watch = || unsafe { libc::pthread_atfork(None, None, Some(count_fork)) } == 0;
+    if !WARM.load(Ordering::SeqCst) {
+        WARM.store(crate::net::warm_up(), Ordering::SeqCst);
+    }
+    *WATCHING.get_or_init(watch) && WARM.load(Ordering::SeqCst)
 }
 
 /// Gives the feed a handle, for ever. Nothing when 2 billion were given.

@@ -121,9 +121,9 @@ pub(crate) enum FailureKind {
 /// Has ureq set up what it sets up once in a process, by a request that is cut before it reaches the network.
 ///
 /// Done in the poller's thread it could be caught half-way by a fork, and the child would wait for ever for a thread that
-/// it does not have.
-pub(crate) fn warm_up() {
-    let Ok(cutoff) = Cutoff::new() else { return };
+/// it does not have. Answers whether there was a descriptor to do it with.
+pub(crate) fn warm_up() -> bool {
+    let Ok(cutoff) = Cutoff::new() else { return false };
     cutoff.cut();
     let nowhere = Service {
         base_url: "http://127.0.0.1:9".to_owned(),
@@ -142,6 +142,7 @@ pub(crate) fn warm_up() {
         max_body: MaxBody::Short,
         repeatable: false,
     });
+    true
 }
 
 /// An HTTP client for one service.

@@ -118,6 +118,12 @@ impl Poller {
             let message = "the agent sent elements that are no events; they are acknowledged and skipped";
             self.shared.log.write(Level::Warn, message, details);
         }
+        if batch.too_deep() > 0 {
+            let details = json!({"events": batch.too_deep(), "traceId": answer.trace_id});
+            let message = "the agent sent events that are nested deeper than 512 levels, on which many a parser crashes; they \
+                           are acknowledged and skipped";
+            self.shared.log.write(Level::Error, message, details);
+        }
         if purpose == Purpose::KeepAlive {
             let message = "the bot is behind, so this read only kept the feed alive; its events will come again";
             let details = json!({"events": received.left, "traceId": answer.trace_id});

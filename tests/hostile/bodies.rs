@@ -1,5 +1,7 @@
 //! What an answer's body holds: JSON that is broken, deep, or no text.
 
+use serde_json::json;
+
 use crate::common::raw::Endpoint;
 use crate::wire::{ACK_ID, Wire, batch, ok};
 
@@ -8,24 +10,34 @@ fn event_with(text: &[u8]) -> Vec<u8> {
     [br#"{"events":[{"text":""#, text, br#""}],"ackId":""}"#].concat()
 }
 
+/// Many a parser crashes on it, so it does not reach the bot; what came beside it does.
 #[test]
-fn deep_nesting_is_refused() {
+fn deep_nesting_holds_up_nothing() {
     let wire = Wire::new();
     let deep = 10_000;
+    let (before, after) = (r#"{"id":"before"}"#, r#"{"id":"after"}"#);
     for (what, open, close) in [
         ("arrays", "[", "]"),
         ("objects", "{\"a\":", "}"),
         ("both", "[{\"a\":", "}]"),
     ] {
         let (open, close) = (open.repeat(deep), close.repeat(deep));
-        for body in [
-            format!("{{\"events\":[{{\"a\":{open}"),
-            format!("{{\"events\":[{{\"a\":{open}null{close}}}]}}"),
-            format!("{{\"events\":[{open}null{close}]}}"),
-            format!("{{\"other\":{open}null{close},\"events\":[]}}"),
-            format!("{{\"ackId\":{open}null{close}}}"),
+        let nested = format!("{open}null{close}");
+        let event = format!("{{\"a\":{nested}}}");
+        wire.accepts(what, ok(batch(&[before, &event, after])), &[before, after]);
+        let line = wire.feed.wait_for_log("nested deeper than 512 levels");
+        assert_eq!(
+            (&line["level"], &line["events"]),
+            (&json!("error"), &json!(1)),
+            "{line}"
+        );
+        let beside = format!("{{\"other\":{nested},\"events\":[{before}],\"ackId\":\"{ACK_ID}\"}}");
+        wire.accepts(what, ok(beside), &[before]);
+        for (body, expected) in [
+            (format!("{{\"events\":[{{\"a\":{open}"), "a value"),
+            (format!("{{\"ackId\":{nested}}}"), "a string as ackId"),
         ] {
-            wire.refuses(what, ok(body), "RESPONSE_INVALID", &["levels of nesting"]);
+            wire.refuses(what, ok(body), "RESPONSE_INVALID", &[expected]);
         }
     }
     wire.refuses(
