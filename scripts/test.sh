@@ -46,6 +46,10 @@ count_unittest() {
          END { print t - f, f + 0 }' "$1"
 }
 count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
+# Every target ends with its statistics; one that found something has written the input before.
+count_fuzz() {
+    awk '/^stat::number_of_executed_units/ { t++ } /Test unit written to/ { f++ } END { print t - f, f + 0 }' "$1"
+}
 
 # c_tests FOLDER STAGE CMAKE-OPTION...: two at a time, since they wait more than they compute.
 c_tests() {
@@ -74,6 +78,7 @@ suite "C under ASan" count_ctest c_tests target/c-asan "$stage_asan" -DSANITIZE=
 suite "C under valgrind" count_ctest c_tests target/c-valgrind "$stage" -DVALGRIND=ON
 suite "Python" count_unittest python_tests
 suite "Go" count_go go_tests
+suite "Fuzz" count_fuzz fuzz/run.sh 10
 
 echo
 total_passed=0

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::batch::Batch;
 use crate::ffi::handle::datafeed;
+use crate::net::Cutoff;
+use crate::protocol::{AgentApi, Tokens};
+use crate::{Config, Error};
 
 /// Moves the time of the feed behind this handle forward and lets its threads look at it. Answers whether it is one.
 pub fn advance_clock(handle: *const datafeed, by: Duration) -> bool {
@@ -14,11 +18,30 @@ pub fn advance_clock(handle: *const datafeed, by: Duration) -> bool {
     true
 }
 
-/// Splits the answer to a read as a feed does: the events' texts and the ackId, or nothing if it is refused.
-pub fn split_body(body: &[u8]) -> Option<(Vec<String>, Option<String>)> {
-    let batch = Arc::new(crate::batch::Batch::parse(body.to_vec(), 0).ok()?);
+/// What a read brings: the events' texts and the ackId.
+pub type Found = (Vec<String>, Option<String>);
+
+/// Splits the answer to a read as a feed does, or nothing if it is refused.
+pub fn split_body(body: &[u8]) -> Option<Found> {
+    Batch::parse(body.to_vec(), 0).ok().map(found)
+}
+
+/// Reads once from the agent of this configuration, with this token for both services, over a connection of its own.
+pub fn read_once(config: &Config, token: &str) -> Result<Found, Error> {
+    let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
+    let mut agent = AgentApi::new(config, &cutoff)?;
+    agent.use_tokens(&Tokens {
+        session: token.to_owned(),
+        key_manager: token.to_owned(),
+    });
+    let answer = agent.read("feed", "").map_err(|trouble| trouble.to_error())?;
+    Ok(found(answer.batch))
+}
+
+fn found(batch: Batch) -> Found {
+    let batch = Arc::new(batch);
     let events = batch.events().map(|(_, event)| event.as_str().to_owned()).collect();
-    Some((events, batch.ack_id().map(str::to_owned)))
+    (events, batch.ack_id().map(str::to_owned))
 }
 
 /// The names of the policy's rows.
