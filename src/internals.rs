@@ -35,7 +35,7 @@ pub fn read_once(config: &Config, token: &str) -> Result<Found, Error> {
         key_manager: token.to_owned(),
     });
     let answer = agent.read("feed", "").map_err(|trouble| trouble.to_error())?;
-    Ok(found(answer.batch))
+    Ok(found(answer.value))
 }
 
 fn found(batch: Batch) -> Found {

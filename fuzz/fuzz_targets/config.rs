@@ -36,9 +36,15 @@ fn key_text() -> &'static str {
     KEY.lines().nth(3).expect("a key has many lines")
 }
 
-/// Whether the key is to be read from a file.
+/// Whether a key or a certificate is to be read from a file.
 fn names_a_file(text: &str) -> bool {
     let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    let bot = &value["bot"];
-    bot["privateKey"]["path"].is_string() || bot["privateKeyPath"].is_string()
+    [
+        "/bot/privateKey/path",
+        "/bot/privateKeyPath",
+        "/ssl/trustStore/path",
+        "/ssl/trustStorePath",
+    ]
+    .iter()
+    .any(|path| value.pointer(path).is_some_and(serde_json::Value::is_string))
 }

@@ -6,7 +6,7 @@ use datafeed::internals::Found;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Nesting that the library's splitter refuses and serde_json accepts.
+/// Nesting from which on the library's splitter leaves an event out.
 pub const MAX_DEPTH: usize = 512;
 
 /// What the library's splitter should find, by looking at every value.

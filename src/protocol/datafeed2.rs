@@ -190,7 +190,7 @@ impl AgentApi {
         };
         match node.http.call(&request) {
             Ok(reply) => Ok((reply, trace_id)),
-            Err(failure) => Err(Trouble::no_answer(what(), trace_id, failure)),
+            Err(failure) => Err(Trouble::no_answer(what(), trace_id, failure, &self.sent())),
         }
     }
 }

@@ -141,13 +141,13 @@ impl LoginEndpoint {
             repeatable: true,
         };
         let what = || self.what.clone();
-        let reply = match self.http.call(&request) {
-            Ok(reply) => reply,
-            Err(failure) => return Err(Trouble::no_answer(what(), trace_id, failure)),
-        };
         let sent = Sent {
             service: self.section,
             secrets: vec![login_token],
+        };
+        let reply = match self.http.call(&request) {
+            Ok(reply) => reply,
+            Err(failure) => return Err(Trouble::no_answer(what(), trace_id, failure, &sent)),
         };
         if reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &sent));

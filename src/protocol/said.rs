@@ -23,6 +23,13 @@ pub(super) struct Sent<'a> {
     pub(super) secrets: Vec<&'a str>,
 }
 
+impl Sent<'_> {
+    /// Words that may hold some of an answer's, fit to be told.
+    pub(super) fn clean(&self, words: &str) -> String {
+        one_line(words, 2 * QUOTED, &self.secrets)
+    }
+}
+
 /// Words about an answer, if there are any; empty words are none.
 pub(super) struct Said(String);
 

@@ -45,10 +45,16 @@ impl Trouble {
         }
     }
 
-    pub(super) fn no_answer(what: String, trace_id: String, failure: Failure) -> Trouble {
+    pub(super) fn no_answer(what: String, trace_id: String, failure: Failure, sent: &Sent) -> Trouble {
         Trouble {
             may_be_handled: failure.sent,
-            ..Trouble::new(TroubleKind::Network(failure.kind), what, trace_id, failure.reason)
+            // It may hold the first words of what was no answer.
+            ..Trouble::new(
+                TroubleKind::Network(failure.kind),
+                what,
+                trace_id,
+                sent.clean(&failure.reason),
+            )
         }
     }
 

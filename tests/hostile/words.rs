@@ -151,6 +151,8 @@ fn another_protocol_is_told_by_how_it_begins() {
     let wire = Wire::new();
     let banner = send("SSH-2.0-OpenSSH_9.6\r\n").close();
     wire.refuses("SSH", banner, "RESPONSE_INVALID", &["SSH-2.0-OpenSSH_9.6"]);
+    let token = send(format!("{SESSION_TOKEN}\r\n")).close();
+    wire.refuses("a token", token, "RESPONSE_INVALID", &["reading the feed"]);
     let alert = send(b"\x15\x03\x03\x00\x02\x02\x28").close();
     wire.refuses("TLS", alert, "RESPONSE_INVALID", &["TLS", "scheme"]);
 }
