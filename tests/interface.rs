@@ -38,6 +38,49 @@ fn every_error_code_is_on_its_page() {
 }
 
 #[test]
+fn every_rule_of_the_policy_is_on_the_page_for_troubles() {
+    let page = include_str!("../docs/troubleshooting.md");
+    let (_, table) = page.split_once("## Every rule").expect("the section");
+    let rows: Vec<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .filter(|name| *name != "rule")
+        .collect();
+    assert_eq!(rows, datafeed::internals::policy_rules());
+    for code in datafeed::Code::ALL {
+        let (name, create_only) = (code.as_str(), ["CONFIG_INVALID", "FILE_INVALID"]);
+        assert!(page.contains(name) || create_only.contains(&name), "{name}");
+    }
+}
+
+/// The header's comment and the statistics name the same members.
+#[test]
+fn every_member_of_the_statistics_is_documented() {
+    let header = include_str!("../include/datafeed.h");
+    let start = header
+        .find("// What the feed is doing and has done.")
+        .expect("the comment");
+    let end = start + header[start..].find("int32_t").expect("the function");
+    let documented: std::collections::BTreeSet<&str> = header[start..end]
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+        .filter(|name| !["stats_json", "maxUnacknowledged", "at"].contains(name))
+        .collect();
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    let stats = feed.stats();
+    let members: std::collections::BTreeSet<&str> = stats
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(members, documented);
+}
+
+#[test]
 fn status_numbers_are_pinned() {
     let statuses = [
         DATAFEED_OK,

@@ -89,6 +89,10 @@ impl Lent {
     }
 
     fn known(&self, number: u64) -> (u64, Known) {
+        if self.given_back.contains(&number) && !self.spent.contains(&number) {
+            // Another thread is about to give it back, and what it is answered must not depend on this one.
+            return (0, Known::Nothing);
+        }
         let known = if self.events.contains_key(&number) {
             Known::Held
         } else if self.spent.contains(&number) {
