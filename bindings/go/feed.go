@@ -199,7 +199,9 @@ type Stats struct {
 	Version string `json:"version"`
 	// State is LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT, BACKING_OFF, FAILED or CLOSED.
 	State string `json:"state"`
-	// AgentURL is the agent's base URL.
+	// RetryAt is when the back-off at hand ends.
+	RetryAt *int64 `json:"retryAt"`
+	// AgentURL is the base URL of the agent's node that is read.
 	AgentURL string `json:"agentUrl"`
 	// FeedID is the feed's id at the service, empty until it is known.
 	FeedID string `json:"feedId"`
@@ -239,6 +241,10 @@ type Stats struct {
 	FeedsCreated uint64 `json:"feedsCreated"`
 	// Retries counts what was tried again.
 	Retries uint64 `json:"retries"`
+	// RetriesByCause counts the same for each error code.
+	RetriesByCause map[string]uint64 `json:"retriesByCause"`
+	// ClockOffsetSeconds is by how much the service's clock is ahead, if logins had to allow for it, else 0.
+	ClockOffsetSeconds int64 `json:"clockOffsetSeconds"`
 	// LatestTrouble is nil, or what went wrong last.
 	LatestTrouble *Trouble `json:"latestTrouble"`
 }
@@ -272,7 +278,9 @@ func rawStats(f *Feed) ([]byte, error) {
 type Session struct {
 	// PodURL is the pod's base URL.
 	PodURL string `json:"podUrl"`
-	// AgentURL is the agent's base URL.
+	// RetryAt is when the back-off at hand ends.
+	RetryAt *int64 `json:"retryAt"`
+	// AgentURL is the base URL of the agent's node that is read.
 	AgentURL string `json:"agentUrl"`
 	// KeyManagerURL is the key manager's base URL.
 	KeyManagerURL string `json:"keyManagerUrl"`

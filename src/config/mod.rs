@@ -110,6 +110,11 @@ impl Config {
     }
 
     fn from_json(text: &str, folder: &Path) -> Result<Config, Error> {
+        if nesting(text) > MAX_NESTING {
+            let message =
+                format!("the configuration is nested deeper than {MAX_NESTING} levels, which no setting needs");
+            return Err(Error::new(Code::ConfigInvalid, message));
+        }
         let value: Value = serde_json::from_str(text).map_err(|error| {
             // The parser's own words name the place and what it expected, never a value.
             Error::new(
@@ -183,6 +188,31 @@ impl Config {
         config.warnings.extend(root.unknown());
         Ok(config)
     }
+}
+
+/// Far beyond any setting's. The parser recurses, and the caller's thread may have a small stack.
+const MAX_NESTING: usize = 32;
+
+/// How deep arrays and objects go if the text is JSON, and at least that if it is not.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let mut in_string = false;
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => {
+                bytes.next();
+            }
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn check_version(datafeed: &Section) -> Result<(), Error> {

@@ -456,6 +456,22 @@ fn what_has_no_effect_is_warned_of_once() {
     assert_eq!(good(json!({"retry": {"maxAttempts": 3}})).warnings, [""; 0]);
 }
 
+#[test]
+fn what_is_nested_deeper_than_any_setting_is_refused_before_it_is_parsed() {
+    let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    let unknown = |levels: usize| with(json!({"unknown": "X"})).replace("\"X\"", &nested(levels));
+    assert!(Config::parse(&unknown(31)).is_ok());
+    for text in [
+        unknown(32),
+        "{\"bot\":".repeat(1 << 20),
+        format!("{{\"x\":{}", "[".repeat(33)),
+    ] {
+        refused(&text, Code::ConfigInvalid, None, None, &["32 levels"]);
+    }
+    // Brackets in a text are none.
+    assert!(Config::parse(&with(json!({"unknown": "[{\\\"[".repeat(100)}))).is_ok());
+}
+
 /// Secrets wherever a person might put one by mistake: as a value, inside one, as a name, as the whole configuration.
 #[test]
 fn no_secret_is_ever_shown() {
