@@ -20,7 +20,7 @@ pub(crate) use nodes::{NodeOrder, Nodes};
 pub(crate) use proxy::Proxy;
 use section::Section;
 use service::Defaults;
-pub(crate) use service::Service;
+pub(crate) use service::{MAX_HEADER, Service};
 
 use crate::clock::Clock;
 use crate::error::{Code, Error};

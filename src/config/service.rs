@@ -10,7 +10,9 @@ use ureq::http::{HeaderName, HeaderValue};
 use super::proxy::Proxy;
 use super::section::Section;
 use crate::error::Error;
-use crate::net::MAX_HEADER;
+
+/// Longest value of a header that is sent. A session token has hundreds of bytes.
+pub(crate) const MAX_HEADER: usize = 7 << 10;
 
 /// The address of one service and how to talk to it.
 #[derive(Clone)]

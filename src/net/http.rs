@@ -14,7 +14,7 @@ use super::progress::Observe;
 use super::resolver::CachingResolver;
 use super::socket::TcpConnector;
 use super::{Cutoff, Progress, trust};
-use crate::config::{Proxy, Service};
+use crate::config::{MAX_HEADER, Proxy, Service};
 
 /// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
 const IDLE: Duration = Duration::from_secs(300);
@@ -22,10 +22,8 @@ const IDLE: Duration = Duration::from_secs(300);
 /// Most of the body of a refusal that is looked at.
 const REFUSAL: u64 = 64 << 10;
 
-/// Longest value of a header that can be sent: its line has to fit into ureq's output buffer.
-pub(crate) const MAX_HEADER: usize = OUTPUT_BUFFER - (1 << 10);
-
-const OUTPUT_BUFFER: usize = 8 << 10;
+/// ureq writes a header's line in one piece, so the longest one has to fit.
+const OUTPUT_BUFFER: usize = MAX_HEADER + (1 << 10);
 
 /// Most of a body that a `Content-Length` gets us to allocate before any of it has arrived.
 const TRUSTED_LENGTH: u64 = 1 << 20;

@@ -11,5 +11,5 @@ mod socket;
 mod trust;
 
 pub(crate) use cutoff::Cutoff;
-pub(crate) use http::{Failure, FailureKind, Http, MAX_HEADER, MaxBody, Reply, Request, warm_up};
+pub(crate) use http::{Failure, FailureKind, Http, MaxBody, Reply, Request, warm_up};
 use progress::Progress;

@@ -11,9 +11,9 @@ use super::said::Sent;
 use super::trouble::Trouble;
 use super::{Answer, trace};
 use crate::clock::wall_clock_millis;
-use crate::config::{LoginKey, Service};
+use crate::config::{LoginKey, MAX_HEADER, Service};
 use crate::error::{Code, Error};
-use crate::net::{Cutoff, Http, MAX_HEADER, MaxBody, Request};
+use crate::net::{Cutoff, Http, MaxBody, Request};
 
 /// The service accepts at most so much.
 const MOST_LIFE_SECONDS: i64 = 300;
