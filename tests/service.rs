@@ -326,6 +326,38 @@ fn a_feed_that_is_gone_is_looked_for_twice_and_then_replaced() {
 }
 
 #[test]
+fn a_loss_is_told_once_however_long_it_takes_to_make_another() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    works(&emulator, &feed, 0);
+    emulator.fault(Fault {
+        endpoint: Endpoint::Create,
+        times: 5,
+        action: status(503),
+        after: false,
+    });
+    emulator.remove_feeds();
+    feed.wait_for_log("no longer exists");
+    works_when_created(&emulator, &feed);
+    feed.close();
+    while let Ok(line) = feed.next_log(0) {
+        assert!(!line["message"].to_string().contains("no longer exists"), "{line}");
+    }
+    assert_eq!(feed.stats()["retriesByCause"]["FEED_GONE"], 1);
+}
+
+fn works_when_created(emulator: &datafeed_emulator::Emulator, feed: &Feed) {
+    let created = |requests: &[RequestLog]| {
+        let creates = requests
+            .iter()
+            .filter(|request| request.endpoint == Some(Endpoint::Create));
+        creates.filter(|create| create.status == Some(201)).count() == 2
+    };
+    assert!(emulator.wait_for_requests(PATIENCE, created));
+    works(emulator, feed, 1);
+}
+
+#[test]
 fn a_listed_feed_that_refuses_for_a_minute_is_left_alone_and_another_made() {
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));

@@ -32,7 +32,7 @@ impl Poller {
                         .is_some_and(|seconds| login_token.is_out_of_time(seconds)),
                     ..self.situation
                 };
-                return self.deal_with(Operation::Login, &trouble, &situation);
+                return self.deal_with(Operation::Login, &trouble, situation);
             }
         };
         let tokens = Tokens {

@@ -42,7 +42,7 @@ impl Poller {
                 if trouble.kind == TroubleKind::Status(400) {
                     self.search.suspect(!ack_id.is_empty(), self.shared.clock.now());
                 }
-                self.deal_with(Operation::Read, &trouble, &self.situation.clone())
+                self.deal_with(Operation::Read, &trouble, self.situation)
             }
         }
     }

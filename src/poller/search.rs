@@ -36,10 +36,12 @@ struct Refusals {
     count: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Doubt {
     /// Lists that did not have the feed.
     absent: u32,
+    /// The log has told that the feed is given up.
+    told: bool,
 }
 
 impl Search {
@@ -66,7 +68,7 @@ impl Search {
             refusals.latest = now;
             refusals.count += 1;
         }
-        self.doubt = Some(Doubt { absent: 0 });
+        self.doubt = Some(Doubt::default());
     }
 }
 
@@ -79,7 +81,7 @@ impl Search {
 
     /// The feed is missing from a list. Whether that is the first time.
     fn missed(&mut self) -> bool {
-        let doubt = self.doubt.get_or_insert(Doubt { absent: 0 });
+        let doubt = self.doubt.get_or_insert_default();
         doubt.absent += 1;
         doubt.absent == 1
     }
@@ -91,7 +93,7 @@ impl Poller {
         let answer = match self.agent.list() {
             Ok(answer) => answer,
             // A list that failed proves nothing.
-            Err(trouble) => return self.deal_with(Operation::List, &trouble, &self.situation.clone()),
+            Err(trouble) => return self.deal_with(Operation::List, &trouble, self.situation),
         };
         let Answer { value: feeds, trace_id } = answer;
         let current = self.search.feed.clone();
@@ -106,47 +108,51 @@ impl Poller {
             ..self.situation
         };
         let row = decide(Operation::List, Outcome::Listed(listed), &situation);
-        if row.action == Action::LookAgain {
-            let details =
-                json!({"feedId": current, "traceId": trace_id, "rule": row.rule, "action": row.action.as_str()});
-            self.shared
-                .info("the feed is missing from the list; looking once more", details);
-            return self.rest(SECOND_LOOK);
-        }
-        if let Some(current) = current {
-            match (listed, row.action) {
-                (Listed::Current, Action::Create) => self.tell_loss(
-                    format!(
-                        "the feed {current} exists but has refused every read for a minute; making another, events may \
-                         be missed"
-                    ),
-                    trace_id.as_str(),
-                    row.rule,
-                ),
-                (Listed::Current, _) => {
-                    let details = self.found(&current, &trace_id, row);
-                    self.shared.info(
-                        "the feed exists, so it was the ackId that was refused; it is dropped",
-                        details,
-                    );
-                    self.search.doubt = None;
-                    return Ok(());
-                }
-                _ => self.tell_loss(
-                    format!("the feed {current} no longer exists at the agent; events may have been missed"),
-                    trace_id.as_str(),
-                    row.rule,
-                ),
-            }
-        }
-        match (row.action, feeds.into_iter().next()) {
-            (Action::Adopt, Some(feed)) => {
-                let details = self.found(&feed.id, &trace_id, row);
-                self.adopt(feed, "reading the feed that exists", details);
+        let details = self.found(current.as_deref().unwrap_or_default(), &trace_id, row);
+        match row.action {
+            Action::GoOn => {
+                let message = "the feed exists, so it was the ackId that was refused; it is dropped";
+                self.shared.info(message, details);
+                self.search.doubt = None;
                 Ok(())
             }
-            _ => self.create(row),
+            Action::LookAgain => {
+                let message = "the feed is missing from the list; looking once more";
+                self.shared.info(message, details);
+                self.rest(SECOND_LOOK)
+            }
+            action => {
+                self.tell_loss(listed, &trace_id, row);
+                match feeds.into_iter().next() {
+                    Some(feed) if action == Action::Adopt => {
+                        let details = self.found(&feed.id, &trace_id, row);
+                        self.adopt(feed, "reading the feed that exists", details);
+                        Ok(())
+                    }
+                    _ => self.create(row),
+                }
+            }
         }
+    }
+
+    /// The feed that was read is given up. Told once, however long it takes to find or make another.
+    fn tell_loss(&mut self, listed: Listed, trace_id: &str, row: &Row) {
+        let (Some(feed), doubt) = (&self.search.feed, self.search.doubt.get_or_insert_default()) else {
+            return;
+        };
+        if std::mem::replace(&mut doubt.told, true) {
+            return;
+        }
+        let message = match listed {
+            Listed::Current => format!(
+                "the feed {feed} exists but has refused every read for a minute; making another, events may be missed"
+            ),
+            Listed::Another | Listed::Nothing => {
+                format!("the feed {feed} no longer exists at the agent; events may have been missed")
+            }
+        };
+        let error = Error::new(Code::FeedGone, message).with_trace_id(trace_id).retryable();
+        self.note_trouble(&error, row.rule);
     }
 
     /// What a log line tells of a decision about a feed.
@@ -168,7 +174,7 @@ impl Poller {
                 self.adopt(feed, "created a feed", details);
                 Ok(())
             }
-            Err(trouble) => self.deal_with(Operation::Create, &trouble, &self.situation.clone()),
+            Err(trouble) => self.deal_with(Operation::Create, &trouble, self.situation),
         }
     }
 
@@ -187,10 +193,5 @@ impl Poller {
             ..Search::default()
         };
         self.situation.served_before = true;
-    }
-
-    fn tell_loss(&self, message: String, trace_id: &str, rule: &str) {
-        let error = Error::new(Code::FeedGone, message).with_trace_id(trace_id).retryable();
-        self.note_trouble(&error, rule);
     }
 }

@@ -26,10 +26,10 @@ impl Poller {
         &mut self,
         operation: Operation,
         trouble: &Trouble,
-        situation: &Situation,
+        situation: Situation,
     ) -> Result<(), Stopped> {
         let error = trouble.to_error();
-        let row = decide(operation, Outcome::Failed(trouble.kind), situation);
+        let row = decide(operation, Outcome::Failed(trouble.kind), &situation);
         match row.action {
             Action::Stop => return Err(Stopped),
             Action::Fail(advice) => {
