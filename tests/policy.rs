@@ -53,6 +53,14 @@ rows![
     anything_else,
 ];
 
+/// Most of these tests wait for reads in flight, several times.
+fn brisk() -> Settings {
+    Settings {
+        poll: Duration::from_millis(100),
+        ..Settings::default()
+    }
+}
+
 /// The next requests to an endpoint meet this.
 fn fault(emulator: &Emulator, endpoint: Endpoint, times: u32, action: FaultAction) {
     emulator.fault(Fault {
@@ -92,7 +100,7 @@ fn balanced(emulator: &Emulator, events: u64) {
 /// A working feed meets a fault on its next reads; it tells of this row, retries, and gets what came meanwhile.
 #[track_caller]
 fn meets_on_read(rule: &str, action: &str, code: &str, settings: Value, what: FaultAction) -> Value {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, settings));
     works(&emulator, &feed, 0);
     balanced(&emulator, 1);
@@ -133,7 +141,7 @@ fn closing() {
 fn clocks_apart() {
     let emulator = emulator(Settings {
         logins_follow_clock: true,
-        ..quick()
+        ..brisk()
     });
     // Ten minutes: a token dated by this machine's clock has expired long ago at the service.
     emulator.advance(Duration::from_secs(600));
@@ -163,7 +171,7 @@ fn clocks_apart() {
 fn login_refused() {
     for endpoint in [Endpoint::SessionLogin, Endpoint::KeyManagerLogin] {
         for refusal in [400, 401, 403] {
-            let emulator = emulator(quick());
+            let emulator = emulator(brisk());
             fault(&emulator, endpoint, 1000, status(refusal));
             let feed = Feed::open(&config(&emulator, json!({})));
             assert_eq!(feed.next(-1), Err(DATAFEED_FAILED));
@@ -179,7 +187,7 @@ fn login_refused() {
 }
 
 fn login_failed() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     works(&emulator, &feed, 0);
     // Refused, though it worked before; and out of order.
@@ -203,7 +211,7 @@ fn login_failed() {
 }
 
 fn session_expired() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     works(&emulator, &feed, 0);
     emulator.expire_sessions();
@@ -222,7 +230,7 @@ fn session_expired() {
 }
 
 fn feed_refuses() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     works(&emulator, &feed, 0);
     fault(&emulator, Endpoint::Read, 6, status(400));
@@ -246,7 +254,7 @@ fn feed_refuses() {
 fn feed_exists() {
     let emulator = emulator(Settings {
         stale_ack: StaleAck::BadRequest,
-        ..quick()
+        ..brisk()
     });
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     emulator.publish([numbered(0)]);
@@ -269,9 +277,10 @@ fn feed_exists() {
 }
 
 fn feed_missing() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     works(&emulator, &feed, 0);
+    balanced(&emulator, 1);
     // A list that lags behind: the feed is there, but not listed once.
     fault(&emulator, Endpoint::List, 1, body(200, "[]"));
     fault(&emulator, Endpoint::Read, 1, status(400));
@@ -289,7 +298,7 @@ fn feed_missing() {
 }
 
 fn feed_found() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let waiting = emulator.create_feed(None);
     emulator.publish([numbered(0)]);
     let feed = Feed::open(&config(&emulator, json!({})));
@@ -314,7 +323,7 @@ fn feed_found() {
 }
 
 fn no_feed() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     let line = feed.wait_for_rule("no-feed");
     assert_eq!(
@@ -338,9 +347,10 @@ fn no_feed() {
 }
 
 fn read_refused() {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
     works(&emulator, &feed, 0);
+    balanced(&emulator, 1);
     fault(&emulator, Endpoint::Read, 1, status(400));
     let line = feed.wait_for_rule("read-refused");
     emulator.publish([numbered(1)]);
@@ -358,7 +368,7 @@ fn read_refused() {
 /// A feed that is refused before it ever worked stops, and says why.
 #[track_caller]
 fn fails(endpoint: Endpoint, advice: &str) {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     if endpoint == Endpoint::Read {
         emulator.create_feed(None);
     }
@@ -417,7 +427,7 @@ fn slow_down() {
 /// An agent of two nodes, the first at this port; the feed moves on to the second, which works.
 #[track_caller]
 fn moves_on_from(rule: &str, first: Value, code: &str) {
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     let mut settings = config(&emulator, json!({}));
     let second = json!({"host": "127.0.0.1", "port": emulator.port(), "scheme": "http"});
     settings["agent"] = json!({"loadBalancing": {"mode": "roundRobin", "nodes": [first, second]}});
@@ -558,7 +568,7 @@ fn anything_else() {
         assert_eq!(line["httpStatus"], trouble);
     }
     // A list and a creation that are refused as bad requests are no reason to make or lose a feed.
-    let emulator = emulator(quick());
+    let emulator = emulator(brisk());
     fault(&emulator, Endpoint::List, 2, status(400));
     fault(&emulator, Endpoint::Create, 2, status(400));
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
