@@ -4,10 +4,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::Write;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Map, Value, json};
 
 use crate::clock::wall_clock_millis;
@@ -137,8 +137,7 @@ impl Log {
             },
         };
         if self.stderr.is_some_and(|most| level <= most) {
-            // A program that closed its stderr has asked for nothing.
-            let _ = writeln!(std::io::stderr(), "{line}");
+            show_on_stderr(&line);
         }
         let mut queue = self.lock();
         if queue.lines.len() == KEPT_LINES {
@@ -179,4 +178,26 @@ impl Log {
         drop(queue);
         self.written.notify_all();
     }
+}
+
+/// Most that a pipe takes at once (POSIX promises 512, Linux 4096): what is longer could block.
+const PIPE_TAKES: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
+
+/// Shows a line if stderr takes it at once. A pipe that nobody reads must not stop the feed, nor a close; and a lock, such
+/// as the standard library's, could be held by a thread that a forked child does not have.
+fn show_on_stderr(line: &LogLine) {
+    let stderr = rustix::stdio::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    let now = Timespec::default();
+    if !matches!(poll(&mut fds, Some(&now)), Ok(1)) || !fds[0].revents().contains(PollFlags::OUT) {
+        return;
+    }
+    let mut text = line.to_string();
+    let end = (0..PIPE_TAKES.min(text.len() + 1))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or(0));
+    text.push('\n');
+    // A program that closed its stderr has asked for nothing.
+    let _ = rustix::io::write(stderr, text.as_bytes());
 }

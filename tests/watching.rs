@@ -179,3 +179,48 @@ fn a_back_off_shows_until_when() {
     feed.close_at_once();
     assert_eq!(feed.stats()["retryAt"], Value::Null);
 }
+
+/// The process that logs to a full pipe is this test, started again with this in its environment.
+const CHILD: &str = "DATAFEED_TEST_LOGS_TO_A_FULL_PIPE";
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_nothing() {
+    if std::env::var_os(CHILD).is_some() {
+        fill_stderr();
+        let emulator = emulator(quick());
+        let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+        works(&emulator, &feed, 0);
+        feed.close_at_once();
+        std::process::exit(ENDED);
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", "a_stderr_that_nobody_reads_stops_nothing"])
+        .env(CHILD, "1")
+        .env("DATAFEED_LOG", "info")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("this program again");
+    let started = std::time::Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        if started.elapsed() > PATIENCE {
+            child.kill().expect("a child");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().expect("a child").code(), Some(ENDED));
+}
+
+/// Not what a test harness or a crash ends with.
+const ENDED: i32 = 42;
+
+/// Writes until the pipe takes no more.
+fn fill_stderr() {
+    // SAFETY: the calls are given a descriptor that is open, and bytes that live.
+    unsafe {
+        let flags = libc::fcntl(2, libc::F_GETFL);
+        libc::fcntl(2, libc::F_SETFL, flags | libc::O_NONBLOCK);
+        while libc::write(2, [b'.'; 512].as_ptr().cast(), 512) > 0 {}
+        libc::fcntl(2, libc::F_SETFL, flags);
+    }
+}
