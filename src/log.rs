@@ -189,7 +189,8 @@ fn show_on_stderr(line: &LogLine) {
     let stderr = rustix::stdio::stderr();
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
     let now = Timespec::default();
-    if !matches!(poll(&mut fds, Some(&now)), Ok(1)) || !fds[0].revents().contains(PollFlags::OUT) {
+    // Nobody is there to read when it is an error, too: writing would raise SIGPIPE.
+    if !matches!(poll(&mut fds, Some(&now)), Ok(1)) || fds[0].revents() != PollFlags::OUT {
         return;
     }
     let mut text = line.to_string();

@@ -3,6 +3,10 @@
 
 mod common;
 
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use common::*;
 use datafeed_emulator::{Emulator, Endpoint, Fault, RequestLog};
 use serde_json::{Value, json};
@@ -169,7 +173,7 @@ fn a_back_off_shows_until_when() {
         if stats["state"] == "BACKING_OFF" {
             break stats;
         }
-        std::thread::yield_now();
+        thread::yield_now();
     };
     let retry_at = stats["retryAt"].as_u64().expect("a time");
     assert!(
@@ -180,35 +184,46 @@ fn a_back_off_shows_until_when() {
     assert_eq!(feed.stats()["retryAt"], Value::Null);
 }
 
-/// The process that logs to a full pipe is this test, started again with this in its environment.
-const CHILD: &str = "DATAFEED_TEST_LOGS_TO_A_FULL_PIPE";
+/// The process whose stderr is of no use is this test, started again with this in its environment.
+const CHILD: &str = "DATAFEED_TEST_STDERR_IS";
 
 #[test]
 fn a_stderr_that_nobody_reads_stops_nothing() {
-    if std::env::var_os(CHILD).is_some() {
-        fill_stderr();
-        let emulator = emulator(quick());
-        let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
-        works(&emulator, &feed, 0);
-        feed.close_at_once();
-        std::process::exit(ENDED);
+    match std::env::var(CHILD).as_deref() {
+        Ok("full") => fill_stderr(),
+        Ok(_) => wait_until_stderr_is_broken(),
+        Err(_) => {
+            logs_in_a_child("full");
+            return logs_in_a_child("broken");
+        }
     }
-    let mut child = std::process::Command::new(std::env::current_exe().expect("this program"))
+    let emulator = emulator(quick());
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    works(&emulator, &feed, 0);
+    feed.close_at_once();
+    std::process::exit(ENDED);
+}
+
+fn logs_in_a_child(stderr: &str) {
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "a_stderr_that_nobody_reads_stops_nothing"])
-        .env(CHILD, "1")
+        .env(CHILD, stderr)
         .env("DATAFEED_LOG", "info")
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("this program again");
-    let started = std::time::Instant::now();
+    if stderr == "broken" {
+        drop(child.stderr.take());
+    }
+    let started = Instant::now();
     while child.try_wait().expect("a child").is_none() {
         if started.elapsed() > PATIENCE {
             child.kill().expect("a child");
         }
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(child.wait().expect("a child").code(), Some(ENDED));
+    assert_eq!(child.wait().expect("a child").code(), Some(ENDED), "{stderr}");
 }
 
 /// Not what a test harness or a crash ends with.
@@ -222,5 +237,19 @@ fn fill_stderr() {
         libc::fcntl(2, libc::F_SETFL, flags | libc::O_NONBLOCK);
         while libc::write(2, [b'.'; 512].as_ptr().cast(), 512) > 0 {}
         libc::fcntl(2, libc::F_SETFL, flags);
+    }
+}
+
+/// As a C program has it: a broken pipe raises SIGPIPE, which ends the process.
+fn wait_until_stderr_is_broken() {
+    let mut stderr = libc::pollfd {
+        fd: 2,
+        events: 0,
+        revents: 0,
+    };
+    // SAFETY: the default action needs nothing, and the descriptors are one that lives.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        libc::poll(&raw mut stderr, 1, -1);
     }
 }

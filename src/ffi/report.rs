@@ -103,7 +103,8 @@ pub unsafe extern "C" fn datafeed_session(feed: *mut datafeed, session_json: *mu
 }
 
 /// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late. The
-/// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr.
+/// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
+/// does not take at once.
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 /// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`), or to NULL.
