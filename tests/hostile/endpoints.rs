@@ -1,5 +1,7 @@
 //! Hostile answers to everything that goes before the first read.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::json;
 
 use crate::common::raw::Endpoint;
@@ -102,5 +104,36 @@ fn connections_that_break_are_told() {
         send("HTTP/1.1 200 OK\r\nA").half_close(),
     ] {
         refused_everywhere("broken", &answer, "NETWORK", &["broke"]);
+    }
+}
+
+/// A refusal dated an hour ago, and one dated in a far future: the feed goes on with the service's time.
+#[test]
+fn a_clock_that_is_ahead_is_allowed_for_too() {
+    for (endpoint, date, ahead) in [
+        (
+            Endpoint::PodLogin,
+            SystemTime::now() - Duration::from_secs(3600),
+            "ahead of",
+        ),
+        (
+            Endpoint::KeyManagerLogin,
+            SystemTime::now() - Duration::from_secs(3600),
+            "ahead of",
+        ),
+        (
+            Endpoint::PodLogin,
+            SystemTime::now() + Duration::from_secs(3_000_000_000),
+            "behind",
+        ),
+    ] {
+        let header = format!("Date: {}\r\n", httpdate::fmt_http_date(date));
+        let wire = Wire::prepared(json!({}), |server| {
+            server.script(endpoint, send(response("401 Unauthorized", &header, "{}")));
+        });
+        wire.tells("a clock", "CLOCKS_APART", &[ahead, "set this machine's clock right"]);
+        wire.works();
+        let offset = wire.feed.stats()["clockOffsetSeconds"].as_i64().expect("a number");
+        assert!(offset < -3590 || offset > 2_900_000_000, "{offset}");
     }
 }
