@@ -121,7 +121,8 @@ int32_t datafeed_next_event(datafeed *feed,
                             size_t *length);
 
 // The bot is done with this event: it is never handed out again by this process, and the service is told when every
-// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string.
+// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string. A feed that has
+// FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
 //
 // Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
 // refused already; DATAFEED_CLOSED when the feed is closed: the string is released, and the service will deliver the
@@ -181,8 +182,8 @@ int32_t datafeed_stats(datafeed *feed,
 // Returns DATAFEED_OK; DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_session(datafeed *feed, char **session_json);
 
-// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late. The
-// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
+// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late, and of a
+// closed feed the last 20. The environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
 // does not take at once.
 //
 // `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.

@@ -130,11 +130,18 @@ impl Error {
         self
     }
 
-    /// The same error as the end of the feed, with what to do about it.
-    pub(crate) fn finally(mut self, advice: &str) -> Error {
+    /// With what to do about it.
+    pub(crate) fn advised(mut self, advice: &str) -> Error {
         self.message = format!("{}; {advice}", self.message);
-        self.retryable = false;
         self
+    }
+
+    /// The same error as the end of the feed, with what to do about it.
+    pub(crate) fn finally(self, advice: &str) -> Error {
+        Error {
+            retryable: false,
+            ..self.advised(advice)
+        }
     }
 
     /// What a log line tells beside the message.

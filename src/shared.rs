@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::batch::EventText;
 use crate::clock::{Clock, Moment, wall_clock_millis};
@@ -84,6 +84,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger<EventText>,
     /// Ends the poller's waiting on the network. Gone when the feed is closed: it holds a descriptor.
     pub(crate) cutoff: Option<Arc<Cutoff>>,
+    /// Until when acknowledgements may be written, once the feed has ended.
+    pub(crate) write_until: Option<Instant>,
     pub(crate) watch: Watch,
     pub(crate) tokens: Option<Tokens>,
     /// With implicit acknowledgement: the event that asking for the next one acknowledges.
@@ -148,6 +150,7 @@ impl Shared {
                 phase: Phase::Running,
                 ledger: Ledger::new(limits),
                 cutoff: Some(cutoff),
+                write_until: None,
                 watch: Watch::default(),
                 tokens: None,
                 implied: None,
@@ -194,7 +197,16 @@ impl Shared {
 
     /// Ends the feed for good with this error.
     pub(crate) fn fail(&self, error: Error) {
-        self.log.write(Level::Error, error.message(), error.details());
+        self.fail_with(error, Map::new());
+    }
+
+    /// The same, with more to tell in the log.
+    pub(crate) fn fail_with(&self, error: Error, more: Map<String, Value>) {
+        let mut details = error.details();
+        if let Value::Object(details) = &mut details {
+            details.extend(more);
+        }
+        self.log.write(Level::Error, error.message(), details);
         let mut state = self.lock();
         if !state.is_over() {
             state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));

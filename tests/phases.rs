@@ -27,17 +27,23 @@ enum Phase {
     Proxy,
     Header,
     Body,
+    /// Heads that are no answer yet, one after the other.
+    Flood,
+    /// Chunks of a body, one after the other.
+    FloodingBody,
     BackOff,
     FullQueue,
 }
 
-const PHASES: [Phase; 8] = [
+const PHASES: [Phase; 10] = [
     Phase::Lookup,
     Phase::Connect,
     Phase::Handshake,
     Phase::Proxy,
     Phase::Header,
     Phase::Body,
+    Phase::Flood,
+    Phase::FloodingBody,
     Phase::BackOff,
     Phase::FullQueue,
 ];
@@ -52,7 +58,11 @@ struct Stuck {
 impl Phase {
     fn all() -> impl Iterator<Item = (Phase, bool)> {
         let both = PHASES.into_iter().flat_map(|phase| [(phase, false), (phase, true)]);
-        both.filter(|(phase, tls)| *tls || !matches!(phase, Phase::Handshake))
+        both.filter(|(phase, tls)| match phase {
+            Phase::Handshake => *tls,
+            Phase::Flood | Phase::FloodingBody => !*tls,
+            _ => true,
+        })
     }
 
     /// Opens a feed and waits until its poller is there.
@@ -66,11 +76,11 @@ impl Phase {
         let mut keeper: Option<Box<dyn std::any::Any>> = None;
         let feed = match self {
             Phase::Lookup => {
-                config["host"] = json!(stuck::NAME);
+                config["host"] = json!(stuck::DOMAIN);
                 config["allowPlaintext"] = json!(true);
-                let before = stuck::lookups();
+                let before = stuck::lookups(stuck::DOMAIN);
                 let feed = Feed::open(&config);
-                until(|| stuck::lookups() > before);
+                until(|| stuck::lookups(stuck::DOMAIN) > before);
                 feed
             }
             Phase::Connect => {
@@ -110,6 +120,24 @@ impl Phase {
                 fault(&emulator, FaultAction::Stall { after_bytes: 150 });
                 let feed = Feed::open(&config);
                 wait_for_waiting_read(&emulator);
+                feed
+            }
+            Phase::Flood | Phase::FloodingBody => {
+                let flood = match self {
+                    Phase::Flood => stuck::FloodingServer::new("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+                    _ => {
+                        config["maxResponseBytes"] = json!(1u64 << 31);
+                        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                        stuck::FloodingServer::new(head, "1\r\n \r\n")
+                    }
+                };
+                config["agent"] = json!({"port": flood.port()});
+                if matches!(self, Phase::Flood) {
+                    config["port"] = json!(flood.port());
+                }
+                let feed = Feed::open(&config);
+                until(|| flood.sent() > 0);
+                keeper = Some(Box::new(flood));
                 feed
             }
             Phase::BackOff => {
@@ -249,4 +277,56 @@ fn nothing_is_left_behind_by_a_lookup_that_never_ends() {
     stuck.feed.close_at_once();
     let trouble: Option<Value> = stuck.feed.error();
     assert_eq!(trouble, None, "a close is no trouble");
+}
+
+/// Each try waits for the lookup that is still going on, instead of starting another.
+#[test]
+fn a_lookup_that_never_ends_is_a_trouble_and_takes_one_thread() {
+    let name = format!("one.{}", stuck::DOMAIN);
+    let emulator = emulator(Settings::default());
+    let mut config = emulator.config();
+    config["host"] = json!(name);
+    config["allowPlaintext"] = json!(true);
+    config["connectionTimeout"] = json!(50);
+    config["retry"] = json!({"initialIntervalMillis": 1, "maxIntervalMillis": 1});
+    let feed = Feed::open(&config);
+    for _ in 0..5 {
+        let line = feed.wait_for_rule("login-failed");
+        assert_eq!(line["code"], "NETWORK", "{line}");
+        let message = line["message"].as_str().expect("a message");
+        assert!(
+            message.contains("lookup got no answer in time") && message.contains(&name),
+            "{message}"
+        );
+    }
+    assert_eq!(stuck::lookups(&name), 1);
+}
+
+/// A read that carries an acknowledgement and cannot be sent, and more to acknowledge behind it: all of it has the time
+/// that is configured, not each.
+#[test]
+fn close_takes_its_timeout_once_however_much_is_left_to_write() {
+    const TIMEOUT: Duration = Duration::from_secs(4);
+    let emulator = emulator(Settings {
+        batch: 1..=1,
+        poll: Duration::from_millis(100),
+        ..Settings::default()
+    });
+    let full = stuck::FullListener::new();
+    let mut config = config(&emulator, json!({"closeTimeout": TIMEOUT.as_millis() as u64}));
+    let nodes = [emulator.port(), full.port()].map(|port| json!({"host": "127.0.0.1", "port": port}));
+    config["agent"] = json!({"loadBalancing": {"nodes": nodes}});
+    let feed = open_and_wait(&emulator, &config);
+    emulator.publish((0..3).map(numbered));
+    let held: Vec<Received> = (0..3).map(|_| feed.must_next()).collect();
+    // The next read goes to the node that does not answer, with the first acknowledgement.
+    fault(&emulator, status(503));
+    assert_eq!(feed.ack(held[0].delivery), DATAFEED_OK);
+    until(|| full.is_being_connected_to());
+    for event in &held[1..] {
+        assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
+    }
+    let started = Instant::now();
+    assert_eq!(feed.close(), DATAFEED_OK);
+    assert!(started.elapsed() < TIMEOUT * 3 / 2, "{:?}", started.elapsed());
 }

@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::io::Write;
+use std::time::Duration;
+
 use common::*;
 use datafeed_emulator::proxy::{Proxy, ProxySettings};
 use datafeed_emulator::{Certificate, Endpoint, Fault, Settings};
@@ -160,6 +163,34 @@ fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
         assert!(!line.to_string().contains("hunter2"), "{line}");
     }
     assert!(emulator.requests().is_empty());
+}
+
+/// Byte by byte, so that something always comes before a single wait is over.
+#[test]
+fn a_proxy_that_answers_without_end_is_given_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            std::thread::spawn(move || {
+                let mut going = stream.write_all(b"HTTP/1.1 200 OK\r\nVia: ").is_ok();
+                while going {
+                    going = stream.write_all(b"a").is_ok();
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+        }
+    });
+    let emulator = emulator(quick());
+    let settings = json!({"proxy": {"host": "127.0.0.1", "port": port}, "connectionTimeout": 500});
+    let feed = Feed::open(&config(&emulator, settings));
+    let line = feed.wait_for_rule("login-failed");
+    assert_eq!(line["code"], "NETWORK", "{line}");
+    assert!(
+        line["message"].to_string().contains(&format!("127.0.0.1:{port}")),
+        "{line}"
+    );
 }
 
 #[test]

@@ -1,13 +1,23 @@
 //! Reads the files that a configuration is or names.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
-use std::{fs, io};
 
 use crate::error::{Code, Error};
 
+/// Most that a file may hold. A system's whole bundle of authorities has a quarter of a megabyte.
+const MOST: u64 = 16 << 20;
+
 /// Reads a whole file. `what` names it in messages.
 pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes));
+    if bytes.len() as u64 > MOST {
+        let message = format!("{what}: {} holds more than {MOST} bytes", path.display());
+        return Err(Error::new(Code::FileInvalid, message).with_file(path.to_string_lossy()));
+    }
+    read.map(|_| bytes).map_err(|error| {
         let shown = path.to_string_lossy();
         if !looks_like_a_path(&shown) {
             // Most likely the contents are here instead of the path, and contents may be secret.

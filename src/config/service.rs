@@ -137,9 +137,27 @@ fn proxy(sections: &[&Section]) -> Result<Option<Proxy>, Error> {
     Ok(found)
 }
 
+/// A second one of these, or another value, would break every request.
+const RESERVED: [&str; 10] = [
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Transfer-Encoding",
+    "X-Trace-Id",
+    "keyManagerToken",
+    "sessionToken",
+];
+
 fn check_header(field: String, name: &str, value: &str) -> Result<(), Error> {
     if HeaderName::from_bytes(name.as_bytes()).is_err() {
         let message = format!("{field} is no valid name of an HTTP header");
+        return Err(Error::config(field, message));
+    }
+    if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+        let message = format!("{field} cannot be set: the library sends this header itself");
         return Err(Error::config(field, message));
     }
     if value.len() > MAX_HEADER {

@@ -1,6 +1,6 @@
 //! The end of a feed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
     }
     state.phase = Phase::Closed;
     state.tokens = None;
+    state.write_until = Some(Instant::now() + shared.close_timeout);
     // A read that carries an acknowledgement is left alone for the moment it needs to arrive. Under the lock: the poller
     // looks at the phase before it sets another end.
     if let Some(cutoff) = &state.cutoff {

@@ -71,7 +71,8 @@ pub unsafe extern "C" fn datafeed_next_event(
 }
 
 /// The bot is done with this event: it is never handed out again by this process, and the service is told when every
-/// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string.
+/// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string. A feed that has
+/// FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
 ///
 /// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
 /// refused already; DATAFEED_CLOSED when the feed is closed: the string is released, and the service will deliver the

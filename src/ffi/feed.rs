@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
+use super::forks;
 use super::guard::{no_panic, with_feed};
 use super::handle::datafeed;
 use super::out::Out;
@@ -53,11 +54,14 @@ pub unsafe extern "C" fn datafeed_create(
             }
         };
         let opened = result.and_then(|config| {
-            if !registry::prepare_for_forks() {
-                let message = "the process has no descriptor or no memory left for a feed";
-                return Err(Error::new(Code::Internal, message));
-            }
-            with_signals_blocked(|| Datafeed::open(config))
+            let nothing_left = || {
+                Error::new(
+                    Code::Internal,
+                    "the process has no descriptor or no memory left for a feed",
+                )
+            };
+            forks::while_none_happens(|| with_signals_blocked(|| Datafeed::open(config)))
+                .unwrap_or_else(|| Err(nothing_left()))
         });
         let registered = opened.and_then(|opened| {
             let too_many = || Error::new(Code::Internal, "this process has created too many feeds");

@@ -7,8 +7,9 @@
 
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use super::forks;
 use super::handle::datafeed;
 use crate::Datafeed;
 
@@ -22,8 +23,6 @@ struct Cell(OnceLock<(Datafeed, u32)>);
 
 static TABLE: [AtomicPtr<Cell>; BLOCKS] = [const { AtomicPtr::new(ptr::null_mut()) }; BLOCKS];
 static NEXT: AtomicUsize = AtomicUsize::new(0);
-/// Counts forks, in the child.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// What a pointer stands for.
 pub(super) enum Found {
@@ -33,24 +32,6 @@ pub(super) enum Found {
     Nothing,
 }
 
-extern "C" fn count_fork() {
-    GENERATION.fetch_add(1, Ordering::SeqCst);
-}
-
-/// To be called before a feed is opened: has every fork counted from now on, and sets up in this thread what a fork must
-/// not catch half-way in another. Answers whether that was possible; otherwise the next call tries again.
-pub(super) fn prepare_for_forks() -> bool {
-    static WATCHING: OnceLock<bool> = OnceLock::new();
-    static WARM: AtomicBool = AtomicBool::new(false);
-    // SAFETY: the handler is a function without captures that does one atomic addition, which is allowed in a forked
-    // child. The library is linked so that it is never unloaded, so the handler stays where it is.
-    let watch = || unsafe { libc::pthread_atfork(None, None, Some(count_fork)) } == 0;
-    if !WARM.load(Ordering::SeqCst) {
-        WARM.store(crate::net::warm_up(), Ordering::SeqCst);
-    }
-    *WATCHING.get_or_init(watch) && WARM.load(Ordering::SeqCst)
-}
-
 /// Gives the feed a handle, for ever. Nothing when 2 billion were given.
 pub(super) fn register(feed: Datafeed) -> Option<*mut datafeed> {
     let index = NEXT.fetch_add(1, Ordering::SeqCst);
@@ -58,7 +39,7 @@ pub(super) fn register(feed: Datafeed) -> Option<*mut datafeed> {
     let cells = block_cells(block);
     // SAFETY: the block has FIRST << block cells and lives for ever; `place` answers an offset below that.
     let cell: &'static Cell = unsafe { &*cells.add(offset) };
-    let generation = GENERATION.load(Ordering::SeqCst);
+    let generation = forks::generation();
     let _ = cell.0.set((feed, generation));
     Some(ptr::from_ref(cell).cast_mut().cast())
 }
@@ -84,7 +65,7 @@ pub(super) fn find(handle: *const datafeed) -> Found {
         let cell: &'static Cell = unsafe { &*cells.add(offset) };
         return match cell.0.get() {
             None => Found::Nothing,
-            Some((_, generation)) if *generation != GENERATION.load(Ordering::SeqCst) => Found::Parents,
+            Some((_, generation)) if *generation != forks::generation() => Found::Parents,
             Some((feed, _)) => Found::Feed(feed),
         };
     }

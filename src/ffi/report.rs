@@ -102,8 +102,8 @@ pub unsafe extern "C" fn datafeed_session(feed: *mut datafeed, session_json: *mu
     unsafe { give(feed, session_json, produce) }
 }
 
-/// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late. The
-/// environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
+/// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late, and of a
+/// closed feed the last 20. The environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
 /// does not take at once.
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.

@@ -1,6 +1,6 @@
 //! One request, one reply: the plumbing below the protocol.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,7 +116,8 @@ pub(crate) enum FailureKind {
     TooLarge,
 }
 
-/// Has ureq set up what it sets up once in a process, by a request that is cut before it reaches the network.
+/// Has ureq and TLS set up what they set up once in a process, by a request that is cut before it reaches the network, and
+/// a handshake that is never sent.
 ///
 /// Done in the poller's thread it could be caught half-way by a fork, and the child would wait for ever for a thread that
 /// it does not have. Answers whether there was a descriptor to do it with.
@@ -140,6 +141,7 @@ pub(crate) fn warm_up() -> bool {
         max_body: MaxBody::Short,
         repeatable: false,
     });
+    trust::warm_up();
     true
 }
 
@@ -174,6 +176,7 @@ impl Http {
             .input_buffer_size(64 << 10)
             .output_buffer_size(OUTPUT_BUFFER)
             .max_response_header_size(64 << 10)
+            .timeout_resolve(Some(service.connect_timeout))
             .timeout_connect(Some(service.connect_timeout))
             .timeout_send_request(Some(service.read_timeout))
             .timeout_send_body(Some(service.read_timeout))
@@ -207,6 +210,17 @@ impl Http {
             default_headers,
             proxy: service.proxy.as_ref().map(Proxy::address),
         }
+    }
+
+    /// What every request carries and no error may repeat: the values of the configured headers, which may be a
+    /// gateway's keys, and what follows the name of a scheme in them.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let values = self.default_headers.iter().filter_map(|(_, value)| value.to_str().ok());
+        values.flat_map(|value| {
+            [Some(value), value.split_once(' ').map(|(_, key)| key)]
+                .into_iter()
+                .flatten()
+        })
     }
 
     /// Sends a request and waits for the whole answer.
@@ -256,11 +270,16 @@ impl Http {
             return Err(request.max_body.exceeded(&format!("of {length} bytes is")));
         }
         let mut body = Vec::with_capacity(length.min(TRUSTED_LENGTH).min(limit) as usize);
-        content
+        let read = content
             .into_reader()
             .take(if refused { limit } else { limit + 1 })
-            .read_to_end(&mut body)
-            .map_err(|error| self.failure(&Error::from(error)))?;
+            .read_to_end(&mut body);
+        match read {
+            // What a refusal means is in its status, whatever becomes of its words.
+            Err(_) if refused && !self.cutoff.is_over() => {}
+            Err(error) => return Err(self.failure(&Error::from(error))),
+            Ok(_) => {}
+        }
         if body.len() as u64 > limit {
             return Err(request.max_body.exceeded("is"));
         }
@@ -286,7 +305,11 @@ impl Http {
         };
         let reason = match error {
             _ if kind == FailureKind::Tls => trust::explain(error),
-            Error::ConnectProxyFailed(reason) => reason.clone(),
+            Error::ConnectProxyFailed(reason) => reason.split('/').next().unwrap_or_default().to_owned(),
+            Error::Timeout(Timeout::Resolve) => "its lookup got no answer in time".to_owned(),
+            Error::Io(error) if error.kind() == ErrorKind::UnexpectedEof && !connected => {
+                "the other side ended the connection before a request could be sent".to_owned()
+            }
             Error::Io(error) => error.to_string(),
             Error::BodyStalled => "it ended within the answer".to_owned(),
             Error::Other(error) => error.to_string(),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -22,53 +22,77 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct CachingResolver {
     cutoff: Arc<Cutoff>,
-    last: Mutex<Option<(String, Instant, Vec<SocketAddr>)>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    last: Option<(String, Instant, Vec<SocketAddr>)>,
+    /// A lookup that nobody had the patience for. The next one of the same name waits for it instead of making another.
+    pending: Option<(String, Arc<Lookup>)>,
+}
+
+/// What the system's resolver is asked on another thread.
+#[derive(Debug)]
+struct Lookup {
+    done: EventFd,
+    found: Mutex<Option<io::Result<Vec<SocketAddr>>>>,
+}
+
+impl Lookup {
+    /// getaddrinfo cannot be interrupted, so a helper thread calls it; when the wait is cut, the helper ends by itself.
+    fn start(key: &str) -> io::Result<Arc<Lookup>> {
+        let lookup = Arc::new(Lookup {
+            done: EventFd::new()?,
+            found: Mutex::default(),
+        });
+        let (key, shared) = (key.to_owned(), Arc::clone(&lookup));
+        let helper = move || {
+            let found = key.to_socket_addrs().map(Iterator::collect);
+            *shared.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+            shared.done.raise();
+        };
+        thread::Builder::new().name("datafeed-dns".into()).spawn(helper)?;
+        Ok(lookup)
+    }
 }
 
 impl CachingResolver {
     pub(super) fn new(cutoff: Arc<Cutoff>) -> CachingResolver {
         CachingResolver {
             cutoff,
-            last: Mutex::new(None),
+            known: Mutex::default(),
         }
     }
 
     fn look_up(&self, host: &str, port: u16, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
         let key = format!("{host}:{port}");
-        let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some((known, at, addresses)) = &*last
-            && *known == key
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, at, addresses)) = &known.last
+            && *name == key
             && at.elapsed() < FRESH_FOR
         {
             return Ok(addresses.clone());
         }
-        let addresses = self.ask_system(&key, timeout)?;
-        *last = Some((key, Instant::now(), addresses.clone()));
-        Ok(addresses)
-    }
-
-    /// getaddrinfo cannot be interrupted, so a helper thread calls it; when the wait is cut, the helper ends by itself.
-    fn ask_system(&self, key: &str, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
-        let done = Arc::new(EventFd::new()?);
-        let answer: Arc<Mutex<Option<io::Result<Vec<SocketAddr>>>>> = Arc::default();
-        let helper = {
-            let (key, done, answer) = (key.to_owned(), Arc::clone(&done), Arc::clone(&answer));
-            move || {
-                let found = key.to_socket_addrs().map(Iterator::collect);
-                *answer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(found);
-                done.raise();
-            }
+        let lookup = match known.pending.take() {
+            Some((name, lookup)) if name == key => lookup,
+            _ => Lookup::start(&key)?,
         };
-        thread::Builder::new().name("datafeed-dns".into()).spawn(helper)?;
-        self.cutoff
-            .wait(done.as_fd(), PollFlags::IN, timeout)
-            .map_err(|error| match error {
-                Error::Timeout(_) => Error::Timeout(Timeout::Resolve),
-                other => other,
-            })?;
-        let answer = answer.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
-        match answer {
-            Some(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+        if let Err(error) = self.cutoff.wait(lookup.done.as_fd(), PollFlags::IN, timeout) {
+            let timed_out = matches!(error, Error::Timeout(_));
+            known.pending = Some((key, lookup));
+            return Err(if timed_out {
+                Error::Timeout(Timeout::Resolve)
+            } else {
+                error
+            });
+        }
+        let found = lookup.found.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match found {
+            Some(Ok(addresses)) if !addresses.is_empty() => {
+                known.last = Some((key, Instant::now(), addresses.clone()));
+                Ok(addresses)
+            }
             _ => Err(Error::HostNotFound),
         }
     }

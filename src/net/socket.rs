@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::event::PollFlags;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -29,6 +30,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if chained.is_some() {
             return Ok(chained.map(Either::A));
         }
+        let connected_by = details.config.timeouts().connect.map(|limit| Instant::now() + limit);
         let stream = self.connect_any(&details.addrs, details.timeout)?;
         if details.config.no_delay() {
             stream.set_nodelay(true)?;
@@ -37,6 +39,7 @@ impl<In: Transport> Connector<In> for TcpConnector {
         Ok(Some(Either::B(TcpTransport {
             stream,
             cutoff: Arc::clone(&self.cutoff),
+            connected_by,
             buffers,
             unsent: Vec::new(),
             answer_pending: false,
@@ -100,6 +103,8 @@ pub(super) struct TcpTransport {
     /// Non-blocking: waiting is done by the cutoff.
     stream: TcpStream,
     cutoff: Arc<Cutoff>,
+    /// By when the way to the service has to stand, whatever is waited for how often until then.
+    connected_by: Option<Instant>,
     buffers: LazyBuffers,
     /// ureq hands out a request's head and body apart. They are sent together, when the answer is waited for: one
     /// packet, and the other side wakes once.
@@ -114,6 +119,21 @@ pub(super) struct TcpTransport {
 const SEND_AT: usize = 16 << 10;
 
 impl TcpTransport {
+    /// What is left of the time for the connection, if that is what the wait is a part of.
+    ///
+    /// A proxy may answer byte by byte, and ureq gives each wait the whole time anew.
+    fn left_to_connect(&self, mut timeout: NextTimeout) -> Result<NextTimeout, Error> {
+        let Some(end) = self.connected_by.filter(|_| timeout.reason == Timeout::Connect) else {
+            return Ok(timeout);
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(Timeout::Connect));
+        }
+        timeout.after = timeout.after.min(Duration::Exact(left));
+        Ok(timeout)
+    }
+
     fn send(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         let mut sent = 0;
         while sent < self.unsent.len() {
@@ -148,6 +168,7 @@ impl Transport for TcpTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let timeout = self.left_to_connect(timeout)?;
         if !self.unsent.is_empty() {
             self.send(timeout)?;
         }
@@ -155,6 +176,10 @@ impl Transport for TcpTransport {
             if self.answer_pending {
                 self.cutoff
                     .wait(self.stream.as_fd(), PollFlags::IN, timeout.for_read())?;
+            }
+            // The other side may send without a pause, so that nothing is ever waited for.
+            if self.cutoff.is_over() {
+                return Err(Error::Other(Box::new(Cut)));
             }
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {

@@ -1,14 +1,15 @@
-//! Whom TLS trusts: the system's certificate authorities, or Mozilla's where the system has none, and those of the
-//! configuration; and what to tell when that is not enough.
+//! Whom TLS trusts: the system's certificate authorities and those of the configuration, or Mozilla's where there are
+//! neither; and what to tell when that is not enough.
 //!
 //! `SSL_CERT_FILE` and `SSL_CERT_DIR` take the place of the system's. If they name nothing usable then only the
 //! configuration's are trusted: whoever sets them does not mean the public authorities.
 
 use std::env;
-use std::sync::OnceLock;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock};
 
-use rustls::CertificateError;
 use rustls::pki_types::CertificateDer;
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, InvalidMessage, RootCertStore};
 use ureq::Error;
 use ureq::tls::{Certificate, RootCerts};
 
@@ -29,6 +30,22 @@ pub(super) fn roots(added: &[CertificateDer<'static>]) -> RootCerts {
     RootCerts::new_with_certs(&owned(added))
 }
 
+/// Has TLS set up what it sets up once in a process.
+pub(super) fn warm_up() {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map(|builder| {
+            builder
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth()
+        });
+    if let Ok(config) = config {
+        let nobody = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
+        let _ = ClientConnection::new(Arc::new(config), nobody);
+    }
+}
+
 fn owned(certificates: &[CertificateDer]) -> Vec<Certificate<'static>> {
     certificates
         .iter()
@@ -45,7 +62,13 @@ pub(super) fn explain(error: &Error) -> String {
     };
     let reason = match inner {
         Some(rustls::Error::InvalidCertificate(reason)) => reason,
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
+            return "the other side wants a client certificate, which this version does not send".to_owned();
+        }
         Some(rustls::Error::AlertReceived(alert)) => return format!("the other side refused it: {alert:?}"),
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            return "what answers does not speak TLS; should scheme be http, or is port another service's?".to_owned();
+        }
         Some(other) => return other.to_string(),
         None => return error.to_string(),
     };
@@ -62,6 +85,10 @@ pub(super) fn explain(error: &Error) -> String {
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "the certificate is not valid yet, or this machine's clock is wrong"
+        }
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the certificate is that of an authority itself, as openssl req -x509 makes it; a service needs one of its own, \
+             signed by the authority"
         }
         other => return format!("the certificate was refused: {other}"),
     }

@@ -84,6 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn the_wait_is_anything_up_to_the_bound() {
+        let draws: Vec<Duration> = (0..1000).map(|_| BackOff::new(&retry()).next(None)).collect();
+        let below = |part: f64| draws.iter().filter(|draw| draw.as_secs_f64() < 0.5 * part).count();
+        assert_eq!(below(1.0), 1000);
+        // Of a thousand draws, far more and far fewer than so many are less likely than a fault of this machine.
+        assert!(
+            (150..350).contains(&below(0.25)) && (400..600).contains(&below(0.5)),
+            "{draws:?}"
+        );
+    }
+
+    #[test]
     fn what_the_service_asks_for_is_the_least_up_to_the_maximum() {
         let mut backoff = BackOff::new(&retry());
         assert!(backoff.next(Some(Duration::from_secs(20))) >= Duration::from_secs(20));

@@ -8,14 +8,16 @@ use super::Poller;
 use crate::log::Level;
 
 impl Poller {
-    /// At close: sends the acknowledgements that no read has carried, oldest first. The service confirms nothing, so
+    /// At the end: sends the acknowledgements that no read has carried, oldest first. The service confirms nothing, so
     /// each request is left alone for a moment after it was sent; its answer, a long poll's, is not waited for.
     pub(super) fn write_acknowledgements(&mut self) {
         let Some(feed) = self.search.feed_to_read().filter(|_| self.logged_in) else {
             return;
         };
-        let end = Instant::now() + self.close_timeout;
-        let unwritten = self.shared.lock().ledger.unwritten(self.shared.clock.now());
+        let state = self.shared.lock();
+        let end = state.write_until.unwrap_or_else(|| Instant::now() + self.close_timeout);
+        let unwritten = state.ledger.unwritten(self.shared.clock.now());
+        drop(state);
         let mut missed = 0;
         for ack_id in &unwritten {
             self.cutoff.request_begins();

@@ -59,11 +59,10 @@ impl Poller {
 
     /// A login token lives five minutes, so a clock that is further off makes every login fail, with words that blame the
     /// key. The service's own clock is as good, and it is what the token is judged by.
-    pub(super) fn set_clock(&mut self, trouble: &Trouble) {
-        let Some(service_seconds) = trouble.service_seconds else {
-            return;
-        };
-        self.clock_offset = service_seconds - (wall_clock_millis() / 1000) as i64;
+    /// Answers the error that names it.
+    pub(super) fn set_clock(&mut self, trouble: &Trouble) -> Error {
+        let now = (wall_clock_millis() / 1000) as i64;
+        self.clock_offset = trouble.service_seconds.unwrap_or(now) - now;
         self.shared.lock().watch.clock_offset = self.clock_offset;
         let direction = if self.clock_offset > 0 { "behind" } else { "ahead of" };
         let message = format!(
@@ -72,6 +71,8 @@ impl Poller {
             self.clock_offset.abs(),
             trouble.to_error().message()
         );
-        self.note_trouble(&Error::new(Code::ClocksApart, message).retryable(), "clocks-apart");
+        Error::new(Code::ClocksApart, message)
+            .with_trace_id(trouble.trace_id())
+            .retryable()
     }
 }

@@ -18,8 +18,9 @@ use crate::error::{Code, Error};
 use crate::net::Cutoff;
 use crate::policy::Situation;
 use crate::protocol::{AgentApi, KeyManagerApi, PodApi};
-use crate::shared::{Doing, Phase, Shared};
+use crate::shared::{Doing, Shared};
 use backoff::BackOff;
+use reading::Told;
 use search::Search;
 
 pub(crate) struct Poller {
@@ -37,8 +38,7 @@ pub(crate) struct Poller {
     situation: Situation,
     search: Search,
     backoff: BackOff,
-    /// It was told that the bot is behind.
-    told_full: bool,
+    told_full: Told,
 }
 
 /// The feed is closing or has failed.
@@ -62,7 +62,7 @@ impl Poller {
             situation: Situation::default(),
             search: Search::default(),
             backoff: BackOff::new(&config.retry),
-            told_full: false,
+            told_full: Told::default(),
             shared: Arc::clone(shared),
         };
         thread::Builder::new()
@@ -86,9 +86,7 @@ impl Poller {
 
     fn poll_until_stopped(mut self) {
         while self.step().is_ok() {}
-        if matches!(self.shared.lock().phase, Phase::Closed) {
-            self.write_acknowledgements();
-        }
+        self.write_acknowledgements();
     }
 
     /// One thing after the other: tokens, a feed, a read.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Poller, Stopped};
 use crate::batch::Batch;
-use crate::clock::wall_clock_millis;
+use crate::clock::{Moment, wall_clock_millis};
 use crate::ledger::{Arrival, Plan, Purpose, ReadFailure, Received};
 use crate::log::Level;
 use crate::net::FailureKind;
@@ -18,6 +18,16 @@ use crate::sync::Queue;
 
 /// A read that finds nothing takes as long as the service's long poll. Where it does not, the next one waits a little.
 const PACE: Duration = Duration::from_millis(100);
+
+/// How often it is told at most that the bot is behind.
+const SELDOM: Duration = Duration::from_secs(60);
+
+/// What was told of a bot that is behind.
+#[derive(Default)]
+pub(super) struct Told {
+    full: bool,
+    at: Option<Moment>,
+}
 
 impl Poller {
     pub(super) fn read(&mut self, feed: &str) -> Result<(), Stopped> {
@@ -32,7 +42,7 @@ impl Poller {
                 let nothing = self.take_in(answer, purpose) == Received::default();
                 let pace = PACE.saturating_sub(started.elapsed());
                 if nothing && !pace.is_zero() {
-                    self.rest(pace)
+                    self.pause(pace)
                 } else {
                     Ok(())
                 }
@@ -80,13 +90,19 @@ impl Poller {
         }
     }
 
-    /// One line when the reading stops for the bot's sake, and one when it goes on.
+    /// One line when the reading stops for the bot's sake, and one when it goes on; once a minute, since a bot may be at
+    /// its limit with every event.
     fn tell_whether_full(&mut self, full: bool) {
-        if full == self.told_full {
+        if full == self.told_full.full {
             return;
         }
-        self.told_full = full;
+        let now = self.shared.clock.now();
+        if full && self.told_full.at.is_some_and(|at| now.since(at) < SELDOM) {
+            return;
+        }
+        self.told_full.full = full;
         if full {
+            self.told_full.at = Some(now);
             let message = "reading waits for the bot: maxUnacknowledged events are received and not acknowledged";
             let state = self.shared.lock();
             let details = json!({"held": state.ledger.held(), "queued": state.ledger.queued()});

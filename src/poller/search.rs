@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::trouble::with_rule;
 use super::{Poller, Stopped};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
+use crate::log::Level;
 use crate::policy::{Action, Listed, Operation, Outcome, Row, Situation, decide};
 use crate::protocol::{Answer, FeedId};
 use crate::shared::Doing;
@@ -119,7 +121,7 @@ impl Poller {
             Action::LookAgain => {
                 let message = "the feed is missing from the list; looking once more";
                 self.shared.info(message, details);
-                self.rest(SECOND_LOOK)
+                self.pause(SECOND_LOOK)
             }
             action => {
                 self.tell_loss(listed, &trace_id, row);
@@ -152,7 +154,10 @@ impl Poller {
             }
         };
         let error = Error::new(Code::FeedGone, message).with_trace_id(trace_id).retryable();
-        self.note_trouble(&error, row.rule);
+        let mut details = with_rule(&error, row.rule, row.action);
+        details["feedId"] = json!(feed);
+        self.remember_trouble(&error);
+        self.shared.log.write(Level::Error, error.message(), details);
     }
 
     /// What a log line tells of a decision about a feed.
@@ -178,9 +183,12 @@ impl Poller {
         }
     }
 
-    fn adopt(&mut self, feed: FeedId, how: &str, details: Value) {
+    fn adopt(&mut self, feed: FeedId, how: &str, mut details: Value) {
         let now = self.shared.clock.now();
         let replaced = self.search.feed.is_some();
+        if let Some(old) = &self.search.feed {
+            details["replacedFeedId"] = json!(old);
+        }
         let mut state = self.shared.lock();
         if replaced {
             state.ledger.feed_replaced(now);

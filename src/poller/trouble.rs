@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Poller, Stopped};
 use crate::clock::wall_clock_millis;
@@ -11,6 +11,9 @@ use crate::log::Level;
 use crate::policy::{Action, Operation, Outcome, Situation, decide};
 use crate::protocol::Trouble;
 use crate::shared::Doing;
+
+const ADVICE_OTHER_POD: &str = "the login works, but the agent does not accept its tokens: check that agent.host and \
+                                pod.host (or host) are of the same pod";
 
 impl Poller {
     pub(super) fn succeeded(&mut self) {
@@ -28,64 +31,71 @@ impl Poller {
         trouble: &Trouble,
         situation: Situation,
     ) -> Result<(), Stopped> {
-        let error = trouble.to_error();
+        let mut error = trouble.to_error();
         let row = decide(operation, Outcome::Failed(trouble.kind), &situation);
-        match row.action {
+        let mut action = row.action;
+        match action {
             Action::Stop => return Err(Stopped),
-            Action::Fail(advice) => {
-                self.shared.fail(error.finally(advice));
-                return Err(Stopped);
+            Action::Fail(advice) => return self.give_up(error.finally(advice), row.rule, action),
+            Action::LogIn => {
+                self.logged_in = false;
+                if !self.situation.served_before && self.backoff.failures() > 0 {
+                    error = error.advised(ADVICE_OTHER_POD);
+                }
             }
-            Action::LogIn => self.logged_in = false,
-            Action::SetClock => self.set_clock(trouble),
-            Action::NextNode => self.move_on(),
+            Action::SetClock => error = self.set_clock(trouble),
+            Action::NextNode if !self.move_on() => action = Action::BackOff,
             // Of these the search knows already, or they do not follow a failure.
             Action::LookForFeed | Action::LookAgain | Action::Adopt | Action::Create | Action::GoOn => {}
-            Action::BackOff => {}
+            Action::NextNode | Action::BackOff => {}
         }
-        let passing = matches!(row.action, Action::LogIn | Action::LookForFeed | Action::SetClock);
+        let mut details = with_rule(&error, row.rule, action);
+        let passing = matches!(action, Action::LogIn | Action::LookForFeed | Action::SetClock);
         if passing && self.backoff.failures() == 0 {
             // The first renewal, and the first look, are made at once; should they not help, the next ones wait.
             self.backoff.count();
-            if row.action != Action::SetClock {
-                self.shared
-                    .info(error.message(), with_rule(&error, row.rule, row.action));
-            }
+            let level = if action == Action::SetClock {
+                self.remember_trouble(&error);
+                Level::Warn
+            } else {
+                Level::Info
+            };
+            self.shared.log.write(level, error.message(), details);
             return Ok(());
         }
+        self.remember_trouble(&error);
         if self.backoff.is_exhausted() {
-            self.note_trouble(&error, row.rule);
+            self.shared.log.write(Level::Warn, error.message(), details);
             let advice = "gave up after as many failures in a row as datafeed.retry.maxAttempts allows";
-            self.shared.fail(error.finally(advice));
-            return Err(Stopped);
+            return self.give_up(error.finally(advice), row.rule, Action::Fail(advice));
         }
         let wait = self.backoff.next(trouble.retry_after);
-        self.remember_trouble(&error);
-        let mut details = with_rule(&error, row.rule, row.action);
         details["retryInMillis"] = json!(wait.as_millis() as u64);
         self.shared.log.write(Level::Warn, error.message(), details);
         self.rest(wait)
     }
 
-    fn move_on(&mut self) {
+    fn give_up(&self, error: Error, rule: &str, action: Action) -> Result<(), Stopped> {
+        let mut more = Map::new();
+        more.insert("rule".into(), json!(rule));
+        more.insert("action".into(), json!(action.as_str()));
+        self.shared.fail_with(error, more);
+        Err(Stopped)
+    }
+
+    /// Goes to the agent's next node. Answers whether there is one.
+    fn move_on(&mut self) -> bool {
         if !self.agent.move_on() {
-            return;
+            return false;
         }
         let url = self.agent.url();
         self.shared.lock().watch.agent_url = url.to_owned();
         self.shared
             .info("moving on to another node of the agent", json!({"agent": url}));
+        true
     }
 
-    /// Tells of a trouble that is dealt with at once.
-    pub(super) fn note_trouble(&self, error: &Error, rule: &str) {
-        self.remember_trouble(error);
-        let mut details = error.details();
-        details["rule"] = json!(rule);
-        self.shared.log.write(Level::Warn, error.message(), details);
-    }
-
-    fn remember_trouble(&self, error: &Error) {
+    pub(super) fn remember_trouble(&self, error: &Error) {
         let mut state = self.shared.lock();
         *state.watch.retries.entry(error.code().as_str()).or_default() += 1;
         state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
@@ -97,6 +107,11 @@ impl Poller {
         state.watch.doing = Doing::BackingOff;
         state.watch.retry_at = Some(wall_clock_millis() + wait.as_millis() as u64);
         drop(state);
+        self.pause(wait)
+    }
+
+    /// Sleeps for so long, unless the feed is closed.
+    pub(super) fn pause(&self, wait: Duration) -> Result<(), Stopped> {
         let end = Instant::now() + wait;
         loop {
             let ticket = self.shared.handover.poller_ticket();
@@ -114,7 +129,7 @@ impl Poller {
 }
 
 /// What a log line tells of an error beside its message, with the policy's row and what it says.
-fn with_rule(error: &Error, rule: &str, action: Action) -> Value {
+pub(super) fn with_rule(error: &Error, rule: &str, action: Action) -> Value {
     let mut details = error.details();
     details["rule"] = json!(rule);
     details["action"] = json!(action.as_str());

@@ -160,10 +160,10 @@ impl AgentApi {
     }
 
     fn sent(&self) -> Sent<'_> {
-        let headers = self.headers.iter();
+        let tokens = self.headers.iter().filter_map(|(_, value)| value.to_str().ok());
         Sent {
             service: "agent",
-            secrets: headers.filter_map(|(_, value)| value.to_str().ok()).collect(),
+            secrets: tokens.chain(self.nodes[self.current].http.secrets()).collect(),
         }
     }
 

@@ -143,7 +143,7 @@ impl LoginEndpoint {
         let what = || self.what.clone();
         let sent = Sent {
             service: self.section,
-            secrets: vec![login_token],
+            secrets: self.http.secrets().chain([login_token]).collect(),
         };
         let reply = match self.http.call(&request) {
             Ok(reply) => reply,

@@ -12,6 +12,9 @@ const QUOTED: usize = 300;
 /// The ids of feeds have about 40 characters; a token has hundreds.
 const LONGEST_ID: usize = 60;
 
+/// What is shorter can be guessed, and would take every `1` out of a message.
+const SHORTEST_SECRET: usize = 5;
+
 /// Where a page's title is looked for.
 const HEAD_OF_PAGE: usize = 8 << 10;
 
@@ -89,9 +92,9 @@ fn redirect(reply: &Reply, sent: &Sent) -> String {
     )
 }
 
-/// An address without what may be private: the query, who is to log in there, and on another host the path.
+/// An address without what may be private: the query, parameters, who is to log in there, and on another host the path.
 fn destination(location: &str) -> String {
-    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let end = location.find(['?', '#', ';']).unwrap_or(location.len());
     let bare = &location[..end];
     let Some(at) = bare.find("//") else {
         return bare.to_owned();
@@ -136,7 +139,7 @@ fn title(head: &str) -> Option<&str> {
 
 fn one_line(text: &str, most: usize, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET) {
         text = text.replace(secret, "[secret]");
     }
     // What looks like a part of a secret, a run of characters longer than any id, is not repeated either.
@@ -207,6 +210,7 @@ mod tests {
             ),
             ("//other.example/path", "//other.example"),
             ("/login?next=x", "/login"),
+            ("/login;jsessionid=x", "/login"),
             ("file:///etc/passwd", "file://"),
             ("", ""),
         ] {

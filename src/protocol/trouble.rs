@@ -87,13 +87,19 @@ impl Trouble {
         Trouble::new(TroubleKind::Malformed, what, String::new(), reason.to_string())
     }
 
+    pub(crate) fn trace_id(&self) -> &str {
+        &self.trace_id
+    }
+
     /// The error object that tells of it. Retryable: that a feed gives up is the policy's decision.
     pub(crate) fn to_error(&self) -> Error {
         let (code, verb) = match self.kind {
             TroubleKind::Network(FailureKind::TimedOut) => (Code::Timeout, "failed: no answer in time"),
             TroubleKind::Network(FailureKind::TooLarge) => (Code::ResponseTooLarge, "failed"),
             TroubleKind::Network(FailureKind::NotHttp) => (Code::ResponseInvalid, "failed"),
-            TroubleKind::Network(FailureKind::NameUnknown) => (Code::Network, "failed: the host's name has no address"),
+            TroubleKind::Network(FailureKind::NameUnknown) => {
+                (Code::Network, "failed: the host's name was not resolved")
+            }
             TroubleKind::Network(FailureKind::NotConnected) => (Code::Network, "failed: no connection"),
             TroubleKind::Network(FailureKind::Tls) => (Code::Network, "failed in TLS"),
             TroubleKind::Network(_) => (Code::Network, "failed: the connection broke"),
@@ -120,8 +126,10 @@ fn parse_date(value: &str) -> Option<SystemTime> {
 
 /// Seconds, or a date (RFC 9110, section 10.2.3), which is one by the service's clock.
 fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Too many digits are a long time.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     Some(parse_date(value)?.duration_since(now).unwrap_or(Duration::ZERO))
 }
@@ -137,6 +145,8 @@ mod tests {
         assert_eq!(wait("7"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Wed, 21 Oct 2015 07:29:30 GMT"), Some(Duration::from_secs(90)));
         assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999"), Some(Duration::from_secs(u64::MAX)));
         assert_eq!(wait("soon"), None);
+        assert_eq!(wait(""), None);
     }
 }

@@ -201,6 +201,37 @@ fn a_feed_that_cannot_be_asked_for_is_none() {
     }
 }
 
+/// What a gateway wants to see may be a secret of its own.
+#[test]
+fn the_configured_headers_are_not_repeated() {
+    let headers = json!({"x-api-key": "gateway-key-42", "Authorization": "Basic Z2F0ZXdheTpwYXNz"});
+    let wire = Wire::with(json!({"defaultHeaders": headers}));
+    for quoted in ["gateway-key-42", "Basic Z2F0ZXdheTpwYXNz", "Z2F0ZXdheTpwYXNz"] {
+        for (answer, code) in [
+            (
+                send(response("503", "", format!("{{\"message\":\"bad {quoted}\"}}"))),
+                "SERVICE_ERROR",
+            ),
+            (ok(format!("<title>{quoted}</title>")), "RESPONSE_INVALID"),
+            (send(format!("{quoted}\r\n")).close(), "RESPONSE_INVALID"),
+        ] {
+            wire.refuses(quoted, answer, code, &["reading the feed"]);
+            let told = format!("{:?} {}", wire.feed.error(), wire.feed.stats());
+            assert!(!told.contains("gateway-key") && !told.contains("Z2F0"), "{told}");
+        }
+    }
+}
+
+/// What a refusal means is in its status, also when its words do not come.
+#[test]
+fn a_refusal_without_its_words_is_a_refusal() {
+    let wire = Wire::new();
+    let cut = raw("HTTP/1.1 429 Slow\nContent-Length: 100\nRetry-After: 0\n", "{\"mess").close();
+    wire.refuses("a cut body", cut, "RATE_LIMITED", &["429"]);
+    let reset = raw("HTTP/1.1 503 Oops\nContent-Length: 100\n", "{\"mess").close();
+    wire.refuses("a cut body", reset, "SERVICE_ERROR", &["503"]);
+}
+
 /// Their limit is not a setting.
 #[test]
 fn a_login_above_the_limit_names_no_setting_that_is_not_its_own() {

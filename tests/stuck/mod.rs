@@ -1,24 +1,25 @@
 //! Places where a connection gets stuck: a name whose lookup never ends, a full queue of connections, a silent server.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::mem::transmute;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-/// Its lookup never ends.
-pub const NAME: &str = "hangs.example";
+/// The lookup of a name that ends so never ends.
+pub const DOMAIN: &str = "hangs.example";
 
-static LOOKUPS: AtomicUsize = AtomicUsize::new(0);
+static LOOKUPS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// How many lookups of the name have begun.
-pub fn lookups() -> usize {
-    LOOKUPS.load(Ordering::SeqCst)
+pub fn lookups(name: &str) -> usize {
+    let lookups = LOOKUPS.lock().expect("no panic before");
+    lookups.iter().filter(|lookup| *lookup == name).count()
 }
 
 type GetAddrInfo =
@@ -36,9 +37,10 @@ pub unsafe extern "C" fn getaddrinfo(
     hints: *const libc::addrinfo,
     found: *mut *mut libc::addrinfo,
 ) -> c_int {
-    // SAFETY: a name is NUL-terminated, by the interface of this function.
-    if !node.is_null() && unsafe { CStr::from_ptr(node) }.to_bytes() == NAME.as_bytes() {
-        LOOKUPS.fetch_add(1, Ordering::SeqCst);
+    // SAFETY: a name is NULL or NUL-terminated, by the interface of this function.
+    let name = (!node.is_null()).then(|| unsafe { CStr::from_ptr(node) }.to_string_lossy());
+    if let Some(name) = name.filter(|name| name.ends_with(DOMAIN)) {
+        LOOKUPS.lock().expect("no panic before").push(name.into_owned());
         loop {
             thread::park();
         }
@@ -132,5 +134,41 @@ impl SilentServer {
 
     pub fn heard(&self) -> bool {
         self.heard.load(Ordering::SeqCst)
+    }
+}
+
+/// Answers without an end and without a pause, so that there is always something to read.
+pub struct FloodingServer {
+    address: SocketAddr,
+    sent: Arc<AtomicUsize>,
+}
+
+impl FloodingServer {
+    pub fn new(beginning: &'static str, again: &'static str) -> FloodingServer {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let sent = Arc::new(AtomicUsize::new(0));
+        let told = Arc::clone(&sent);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let _ = stream.read(&mut [0; 4096]);
+                let much = again.repeat(1000);
+                let mut going = stream.write_all(beginning.as_bytes()).is_ok();
+                while going {
+                    going = stream.write_all(much.as_bytes()).is_ok();
+                    told.fetch_add(much.len(), Ordering::SeqCst);
+                }
+            }
+        });
+        FloodingServer { address, sent }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
     }
 }
