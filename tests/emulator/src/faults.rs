@@ -42,6 +42,8 @@ pub enum Endpoint {
     Read,
     /// `DELETE /agent/v5/datafeeds/{id}`
     Delete,
+    /// `POST /agent/v4/stream/{sid}/message/create`
+    CreateMessage,
     /// `GET /agent/v1/info`
     AgentInfo,
     /// `GET /pod/v2/sessioninfo`

@@ -14,6 +14,7 @@
 
 mod address;
 mod books;
+mod bot;
 mod certificates;
 mod chaos;
 pub mod chat;

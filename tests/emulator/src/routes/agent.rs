@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Duration;
 
-use super::{Call, input};
+use super::{Call, auth, input};
+use crate::bot;
 use crate::clock::{Millis, millis};
 use crate::entry::Entry;
 use crate::queue::Ack;
@@ -22,33 +23,6 @@ fn unknown_feed() -> Reply {
     Reply::error(400, "Could not find a datafeed with the provided id")
 }
 
-/// Each token on its own: missing, or not good.
-fn check_token(call: &Call, kind: Kind) -> Result<(), Reply> {
-    let name = kind.header();
-    let Some(token) = call.headers.get(name).and_then(|value| value.to_str().ok()) else {
-        return Err(Reply::error(401, &format!("The {name} header is missing")));
-    };
-    let good = call.shared.look(|world| {
-        let now = world.clock.now();
-        world.sessions.is_good(kind, token, now)
-    });
-    match good {
-        true => Ok(()),
-        false => Err(Reply::error(
-            401,
-            &format!("Invalid session: the {name} is unknown or has expired"),
-        )),
-    }
-}
-
-fn check_tokens(call: &Call) -> Result<(), Reply> {
-    check_token(call, Kind::Session)?;
-    match call.shared.look(|world| world.settings.require_key_manager_token) {
-        true => check_token(call, Kind::KeyManager),
-        false => Ok(()),
-    }
-}
-
 fn check_tag(tag: Option<String>) -> Result<Option<String>, Reply> {
     match &tag {
         Some(text) if text.chars().count() > LONGEST_TAG => {
@@ -59,7 +33,7 @@ fn check_tag(tag: Option<String>) -> Result<Option<String>, Reply> {
 }
 
 pub fn list(call: &Call) -> Result<Reply, Reply> {
-    check_tokens(call)?;
+    auth::check_tokens(call)?;
     let tag = form_urlencoded::parse(call.query.as_bytes())
         .find(|(name, _)| name == "tag")
         .map(|(_, tag)| tag.into_owned());
@@ -88,7 +62,7 @@ struct Create {
 }
 
 pub fn create(call: &Call) -> Result<Reply, Reply> {
-    check_tokens(call)?;
+    auth::check_tokens(call)?;
     let body: Create = input::object(call)?;
     let tag = check_tag(body.tag)?;
     call.shared.change(|world| {
@@ -106,10 +80,10 @@ pub fn create(call: &Call) -> Result<Reply, Reply> {
 }
 
 pub fn delete(call: &Call) -> Result<Reply, Reply> {
-    check_tokens(call)?;
+    auth::check_tokens(call)?;
     let deleted = call.shared.change(|world| {
         world.settle();
-        world.feeds.delete(&call.feed)
+        world.feeds.delete(&call.named)
     });
     match deleted {
         true => Ok(Reply::no_content()),
@@ -126,16 +100,16 @@ struct Read {
 }
 
 pub async fn read(call: &Call, entry: &mut Entry) -> Result<Reply, Reply> {
-    check_tokens(call)?;
+    auth::check_tokens(call)?;
     let body: Read = input::object(call)?;
     entry.set_ack_id(body.ack_id.clone());
     let ack_id = body.ack_id.unwrap_or_default();
     let (deadline, outlives) = call.shared.change(|world| {
-        let begun = begin_read(world, &call.feed, &ack_id)?;
+        let begun = begin_read(world, &call.named, &ack_id)?;
         entry.show_in(&mut world.requests);
         Ok::<_, Reply>(begun)
     })?;
-    let waiting = wait_for_events(call.shared.clone(), call.feed.clone(), deadline);
+    let waiting = wait_for_events(call.shared.clone(), call.named.clone(), deadline);
     if !outlives {
         return waiting.await;
     }
@@ -227,24 +201,9 @@ pub fn info(call: &Call) -> Result<Reply, Reply> {
 }
 
 pub fn session_info(call: &Call) -> Result<Reply, Reply> {
-    check_token(call, Kind::Session)?;
-    Ok(call.shared.look(|world| {
-        let username = &world.settings.username;
-        Reply::of(
-            200,
-            &json!({
-                "id": crate::BOT_USER_ID,
-                "username": username,
-                "displayName": "Emulator Bot",
-                "firstName": "Emulator",
-                "lastName": "Bot",
-                "emailAddress": format!("{username}@bots.example.com"),
-                "company": "Emulated Company",
-                "tenant": 190,
-                "roles": ["INDIVIDUAL"],
-            }),
-        )
-    }))
+    auth::check_token(call, Kind::Session)?;
+    let info = call.shared.look(|world| bot::session_info(&world.settings.username));
+    Ok(Reply::of(200, &info))
 }
 
 pub fn health() -> Reply {

@@ -1,10 +1,13 @@
 //! From a request to its answer: which endpoint it is for, what goes wrong on request, and the log.
 
 mod agent;
+mod auth;
 mod control;
 mod damage;
 mod input;
 mod login;
+mod message;
+mod multipart;
 
 use std::sync::Arc;
 
@@ -27,8 +30,8 @@ struct Call {
     headers: HeaderMap,
     query: String,
     body: Bytes,
-    /// The datafeed that the path names.
-    feed: String,
+    /// The datafeed or stream that the path names.
+    named: String,
 }
 
 /// What is to be had at a port.
@@ -79,7 +82,7 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
         Ok(body) => body.to_bytes(),
         Err(_) => return entry.close(Reply::error(400, "The body is cut short")),
     };
-    let (endpoint, feed) = match route {
+    let (endpoint, named) = match route {
         Ok(route) => route,
         Err(reply) => return entry.close(reply),
     };
@@ -88,7 +91,7 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
         body,
-        feed,
+        named,
     };
     let Some(fault) = shared.look(|world| world.next_fault(endpoint)) else {
         return undamaged(endpoint, call, entry).await;
@@ -135,6 +138,7 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
         Endpoint::Delete => agent::delete(&call),
+        Endpoint::CreateMessage => message::create(&call),
         Endpoint::AgentInfo => agent::info(&call),
         Endpoint::SessionInfo => agent::session_info(&call),
         Endpoint::Health => Ok(agent::health()),
@@ -142,23 +146,26 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
     handled.unwrap_or_else(|refusal| refusal)
 }
 
-/// The endpoint of a path without its context, and the feed that it names.
+/// The endpoint of a path without its context, and what it names.
 fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
     let path = path.strip_prefix('/').ok_or_else(not_found)?;
     let parts: Vec<&str> = path.split('/').collect();
-    let (methods, feed): (&[(Method, Endpoint)], &str) = match parts[..] {
+    let (methods, named): (&[(Method, Endpoint)], &str) = match parts[..] {
         ["login", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::SessionLogin)], ""),
         ["relay", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::KeyManagerLogin)], ""),
         ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),
         ["agent", "v5", "datafeeds", id] if !id.is_empty() => (&[(Method::DELETE, Endpoint::Delete)], id),
         ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),
+        ["agent", "v4", "stream", id, "message", "create"] if !id.is_empty() => {
+            (&[(Method::POST, Endpoint::CreateMessage)], id)
+        }
         ["agent", "v1", "info"] => (&[(Method::GET, Endpoint::AgentInfo)], ""),
         ["agent", "v3", "health"] => (&[(Method::GET, Endpoint::Health)], ""),
         ["pod", "v2", "sessioninfo"] => (&[(Method::GET, Endpoint::SessionInfo)], ""),
         _ => return Err(not_found()),
     };
     match methods.iter().find(|(known, _)| known == method) {
-        Some((_, endpoint)) => Ok((*endpoint, feed.to_owned())),
+        Some((_, endpoint)) => Ok((*endpoint, named.to_owned())),
         None => {
             let known: Vec<&str> = methods.iter().map(|(known, _)| known.as_str()).collect();
             Err(Reply::error(405, "Method not allowed").allow(&known.join(", ")))

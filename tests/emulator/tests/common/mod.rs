@@ -92,7 +92,16 @@ impl Client {
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
+    pub fn post_as(&self, content_type: &str, path: &str, body: &str) -> Answer {
+        self.exchange("POST", path, content_type, body)
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
     pub fn try_send(&self, method: &str, path: &str, body: &str) -> Result<Answer, ureq::Error> {
+        self.exchange(method, path, "application/json", body)
+    }
+
+    fn exchange(&self, method: &str, path: &str, content_type: &str, body: &str) -> Result<Answer, ureq::Error> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
@@ -102,7 +111,7 @@ impl Client {
         let mut response = match body {
             "" => self.agent.run(request.body(()).unwrap())?,
             _ => {
-                let request = request.header("Content-Type", "application/json");
+                let request = request.header("Content-Type", content_type);
                 self.agent.run(request.body(body).unwrap())?
             }
         };
@@ -131,6 +140,13 @@ impl Client {
         let answer = self.send("POST", "/agent/v5/datafeeds", "{}");
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A message to a stream, as one part of a form.
+    pub fn say(&self, stream: &str, message_ml: &str) -> Answer {
+        let body =
+            format!("--edge\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n{message_ml}\r\n--edge--\r\n");
+        self.post_as("multipart/form-data; boundary=edge", &message_path(stream), &body)
     }
 
     pub fn read(&self, feed: &str, ack_id: &str) -> Answer {
@@ -180,6 +196,10 @@ pub fn agent(ca_pem: Option<&str>) -> ureq::Agent {
         .timeout_global(Some(LONG))
         .tls_config(tls.build());
     config.build().new_agent()
+}
+
+pub fn message_path(stream: &str) -> String {
+    format!("/agent/v4/stream/{stream}/message/create")
 }
 
 pub fn read_path(feed: &str) -> String {

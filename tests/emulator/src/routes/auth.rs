@@ -1,0 +1,33 @@
+//! Whether a request carries the tokens that its service asks for.
+
+use super::Call;
+use crate::reply::Reply;
+use crate::session::Kind;
+
+/// Each token on its own: missing, or not good.
+pub fn check_token(call: &Call, kind: Kind) -> Result<(), Reply> {
+    let name = kind.header();
+    let Some(token) = call.headers.get(name).and_then(|value| value.to_str().ok()) else {
+        return Err(Reply::error(401, &format!("The {name} header is missing")));
+    };
+    let good = call.shared.look(|world| {
+        let now = world.clock.now();
+        world.sessions.is_good(kind, token, now)
+    });
+    match good {
+        true => Ok(()),
+        false => Err(Reply::error(
+            401,
+            &format!("Invalid session: the {name} is unknown or has expired"),
+        )),
+    }
+}
+
+/// What the agent asks for.
+pub fn check_tokens(call: &Call) -> Result<(), Reply> {
+    check_token(call, Kind::Session)?;
+    match call.shared.look(|world| world.settings.require_key_manager_token) {
+        true => check_token(call, Kind::KeyManager),
+        false => Ok(()),
+    }
+}
