@@ -79,3 +79,43 @@ pub struct FeedInfo {
     pub foreign: bool,
     pub books: Books,
 }
+
+/// Counts of events in the feeds of Datafeed 1, of one or of all that ever were.
+///
+/// Always: `routed = handed_out + expired + queued` and `handed_out >= lost`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct V1Books {
+    /// Events put into feeds: one published with two feeds counts twice.
+    pub routed: u64,
+    /// Events handed out: each once, since it is forgotten when its answer begins.
+    pub handed_out: u64,
+    /// Of those, events whose answer did not go out whole.
+    pub lost: u64,
+    /// Events that were not read when their feed expired.
+    pub expired: u64,
+    /// Events waiting to be handed out now.
+    pub queued: u64,
+    /// Reads that began while another read of the same feed was under way.
+    pub concurrent_reads: u64,
+}
+
+impl AddAssign for V1Books {
+    fn add_assign(&mut self, other: V1Books) {
+        self.routed += other.routed;
+        self.handed_out += other.handed_out;
+        self.lost += other.lost;
+        self.expired += other.expired;
+        self.queued += other.queued;
+        self.concurrent_reads += other.concurrent_reads;
+    }
+}
+
+/// One feed of Datafeed 1 that has not expired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct V1FeedInfo {
+    pub id: String,
+    pub created_at_ms: Millis,
+    pub books: V1Books,
+}

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::address::Address;
-use crate::books::{Books, EventBook, FeedInfo};
+use crate::books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
 use crate::certificates;
 use crate::chaos::ChaosBooks;
 use crate::faults::Fault;
@@ -94,7 +94,7 @@ impl Emulator {
     pub fn publish<I: IntoIterator<Item = impl Into<String>>>(&self, events: I) {
         let events: Vec<Arc<str>> = events.into_iter().map(|e| e.into().into()).collect();
         self.shared
-            .change(|world| events.into_iter().for_each(|e| world.feeds.publish(e)));
+            .change(|world| events.into_iter().for_each(|e| world.publish(e)));
     }
 
     /// The books of all feeds, those that are gone included.
@@ -105,6 +105,16 @@ impl Emulator {
     /// The feeds that exist, the foreign ones included, oldest first.
     pub fn feeds(&self) -> Vec<FeedInfo> {
         self.settled(|world| world.feeds.infos())
+    }
+
+    /// The books of Datafeed 1: of all feeds, those that have expired included.
+    pub fn v1_books(&self) -> V1Books {
+        self.settled(|world| world.v1.books())
+    }
+
+    /// The feeds of Datafeed 1 that have not expired, oldest first.
+    pub fn v1_feeds(&self) -> Vec<V1FeedInfo> {
+        self.settled(|world| world.v1.infos())
     }
 
     /// What happened to each event in each feed, those that are gone included.
@@ -130,9 +140,9 @@ impl Emulator {
         self.shared.change(|world| world.sessions.reject_logins(reject));
     }
 
-    /// Every datafeed is gone, as if its time to live were over.
+    /// Every datafeed is gone, as if its time to live were over, those of Datafeed 1 too.
     pub fn remove_feeds(&self) {
-        self.shared.change(|world| world.feeds.delete_all());
+        self.shared.change(|world| world.remove_feeds());
     }
 
     /// Puts an entry into the list of feeds that is not a datafeed: reading it is answered 400.
@@ -199,6 +209,11 @@ impl Emulator {
     pub fn wait_until(&self, timeout: Duration, condition: impl Fn(&Books) -> bool) -> bool {
         self.settled(|_| ());
         self.shared.wait(timeout, |world| world.feeds.books(), condition)
+    }
+
+    /// Waits until the books of Datafeed 1 satisfy the condition. Whether they did in time.
+    pub fn wait_until_v1(&self, timeout: Duration, condition: impl Fn(&V1Books) -> bool) -> bool {
+        self.shared.wait(timeout, |world| world.v1.books(), condition)
     }
 
     /// Waits until the log of requests satisfies the condition. Whether it did in time.

@@ -16,6 +16,8 @@ use crate::shared::Shared;
 pub struct Entry {
     shared: Arc<Shared>,
     state: State,
+    /// A feed of Datafeed 1, and how many events of it stand in the answer and nowhere else any more.
+    carried: Option<(String, u64)>,
 }
 
 enum State {
@@ -31,6 +33,7 @@ impl Entry {
         let trace = parts.headers.get("x-trace-id");
         Entry {
             shared: shared.clone(),
+            carried: None,
             state: State::Hidden(RequestLog {
                 sequence: 0,
                 method: parts.method.to_string(),
@@ -75,6 +78,22 @@ impl Entry {
         }
     }
 
+    /// Notes what is gone unless the answer goes out whole.
+    pub fn carry(&mut self, feed: &str, events: u64) {
+        self.carried = Some((feed.to_owned(), events));
+    }
+
+    pub fn carries(&self) -> bool {
+        self.carried.is_some()
+    }
+
+    /// Another answer is given than the one that carried the events.
+    pub fn lose(&mut self) {
+        if let Some((feed, events)) = self.carried.take() {
+            self.shared.change(|world| world.v1.lose(&feed, events));
+        }
+    }
+
     pub fn close(self, reply: Reply) -> Reply {
         self.answered(reply.status);
         reply
@@ -89,6 +108,9 @@ impl Entry {
     }
 
     fn end(&mut self, outcome: Outcome, status: Option<u16>) {
+        if outcome != Outcome::Answered {
+            self.lose();
+        }
         let shared = self.shared.clone();
         shared.note(|requests| {
             let shown = self.show_in(requests);

@@ -42,6 +42,10 @@ pub enum Endpoint {
     Read,
     /// `DELETE /agent/v5/datafeeds/{id}`
     Delete,
+    /// `POST /agent/v4/datafeed/create`
+    V1Create,
+    /// `GET /agent/v4/datafeed/{id}/read`
+    V1Read,
     /// `POST /agent/v4/stream/{sid}/message/create`
     CreateMessage,
     /// `GET /agent/v1/info`
@@ -112,6 +116,13 @@ impl Fault {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl FaultAction {
+    /// Whether the client gets another answer than the one that its request would have got.
+    pub(crate) fn replaces(&self) -> bool {
+        matches!(self, FaultAction::Status { .. } | FaultAction::Body { .. })
     }
 }
 

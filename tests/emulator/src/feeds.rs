@@ -86,9 +86,10 @@ impl Feeds {
         }
     }
 
-    pub fn publish(&mut self, event: Arc<str>) {
+    /// `elsewhere`: whether a feed of another kind got it.
+    pub fn publish(&mut self, event: Arc<str>, elsewhere: bool) {
         self.published += 1;
-        let mut routed = false;
+        let mut routed = elsewhere;
         for queue in self.living.iter_mut().filter_map(|feed| feed.queue.as_mut()) {
             queue.push(self.published, event.clone());
             routed = true;

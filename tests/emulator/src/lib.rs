@@ -36,8 +36,9 @@ mod session;
 mod settings;
 mod shared;
 mod stream;
+mod v1;
 
-pub use books::{Books, EventBook, FeedInfo};
+pub use books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
 pub use certificates::Certificate;
 pub use chaos::ChaosBooks;
 pub use emulator::Emulator;

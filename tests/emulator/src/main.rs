@@ -78,7 +78,7 @@ fn keep_chatting(emulator: &Emulator, seed: u64, rate: f64, ended: &mpsc::Receiv
     let mut events = chat::Generator::new(seed);
     let pause = Duration::from_secs_f64(1.0 / rate);
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        if emulator.feeds().iter().any(|feed| !feed.foreign) {
+        if emulator.feeds().iter().any(|feed| !feed.foreign) || !emulator.v1_feeds().is_empty() {
             emulator.publish(events.next());
         }
     }

@@ -1,5 +1,7 @@
 //! The body of the answer to a read. Events are put in as they are, byte for byte.
 
+use std::sync::Arc;
+
 use crate::queue::Batch;
 use crate::settings::Layout;
 
@@ -15,16 +17,28 @@ fn compact(batch: &Batch) -> String {
     let size: usize = batch.events.iter().map(|event| event.len() + 1).sum();
     let mut body = String::with_capacity(size + batch.ack_id.len() + 32);
     body.push_str("{\"events\":[");
-    for (index, event) in batch.events.iter().enumerate() {
+    join(&mut body, &batch.events);
+    body.push_str("],\"ackId\":\"");
+    body.push_str(&batch.ack_id);
+    body.push_str("\"}");
+    body
+}
+
+/// The body of the answer to a read of Datafeed 1: nothing but the events.
+pub fn list(events: &[Arc<str>]) -> String {
+    let mut body = String::from("[");
+    join(&mut body, events);
+    body.push(']');
+    body
+}
+
+fn join(body: &mut String, events: &[Arc<str>]) {
+    for (index, event) in events.iter().enumerate() {
         if index > 0 {
             body.push(',');
         }
         body.push_str(event);
     }
-    body.push_str("],\"ackId\":\"");
-    body.push_str(&batch.ack_id);
-    body.push_str("\"}");
-    body
 }
 
 const SPACES: [&str; 6] = ["", "", " ", "\n", "\r\n\t", "    "];

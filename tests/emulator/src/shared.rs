@@ -1,6 +1,6 @@
 //! What the threads of one emulator share: the world under one lock, and the bells that ring when it changes.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,12 +16,14 @@ use crate::feeds::Feeds;
 use crate::requests::{RequestLog, Requests};
 use crate::session::Sessions;
 use crate::settings::Settings;
+use crate::v1;
 
 #[derive(Debug)]
 pub struct World {
     pub settings: Settings,
     pub clock: Clock,
     pub feeds: Feeds,
+    pub v1: v1::Feeds,
     pub sessions: Sessions,
     pub faults: Faults,
     pub chaos: Chaos,
@@ -40,6 +42,7 @@ impl World {
         World {
             clock: Clock::new(),
             feeds: Feeds::new(settings.seed),
+            v1: v1::Feeds::new(settings.seed),
             sessions,
             faults: Faults::default(),
             chaos: Chaos::new(settings.seed),
@@ -57,6 +60,18 @@ impl World {
         let now = self.clock.now();
         self.settled |= self.feeds.sweep(now, self.settings.feed_ttl);
         now
+    }
+
+    /// Puts an event into every feed.
+    pub fn publish(&mut self, event: Arc<str>) {
+        let routed = self.v1.publish(&event);
+        self.feeds.publish(event, routed);
+    }
+
+    /// Every feed is gone, of either version.
+    pub fn remove_feeds(&mut self) {
+        self.feeds.delete_all();
+        self.v1.expire_all();
     }
 
     /// What goes wrong with this request: the fault that waits for it, or else what chaos deals.

@@ -39,6 +39,8 @@ pub enum Then {
     LateReset(Duration),
     /// The rest, one byte each so often.
     Drip(Duration),
+    /// Nothing is cut: the entry ends when the answer has gone out whole.
+    Whole,
 }
 
 /// Handed to the service of a connection, which may cut its own answer.
@@ -102,7 +104,7 @@ impl Cutting {
         let whole = head + cut.body;
         Cutting {
             allowed: match cut.then {
-                Then::Reset | Then::Drip(_) => cut.after,
+                Then::Reset | Then::Drip(_) | Then::Whole => cut.after,
                 // The client has to miss something.
                 Then::Close | Then::Silence | Then::LateReset(_) => cut.after.min(whole.saturating_sub(1)),
             },
@@ -117,7 +119,7 @@ impl Cutting {
     fn wrote(&mut self, bytes: usize) {
         self.allowed -= bytes;
         self.left = self.left.saturating_sub(bytes);
-        if let (Then::Drip(_), 0) = (self.then, self.left)
+        if let (Then::Drip(_) | Then::Whole, 0) = (self.then, self.left)
             && let Some(entry) = self.entry.take()
         {
             entry.answered(self.status);
@@ -153,7 +155,7 @@ impl<S: Socket> Stream<S> {
         // TLS may still hold bytes back.
         ready!(Pin::new(&mut self.inner).poll_flush(cx))?;
         match cutting.then {
-            Then::Reset | Then::Close => (),
+            Then::Reset | Then::Close | Then::Whole => (),
             // The client's leaving is seen by whoever reads.
             Then::Silence => return Poll::Pending,
             Then::LateReset(pause) => ready!(cutting.poll_pause(cx, pause)),

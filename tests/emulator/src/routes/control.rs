@@ -37,9 +37,11 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
                 world.feeds.infos()
             }),
         )),
+        ("GET", "feeds/v1") => Ok(shared.look(|world| Reply::of(200, &world.v1.infos()))),
+        ("GET", "books/v1") => Ok(shared.look(|world| Reply::of(200, &world.v1.books()))),
         ("POST", "feeds") => add_feed(shared, body),
         ("DELETE", "feeds") => {
-            shared.change(|world| world.feeds.delete_all());
+            shared.change(|world| world.remove_feeds());
             Ok(Reply::no_content())
         }
         ("POST", "clock") => advance(shared, body),
@@ -66,11 +68,13 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
 
 /// Nothing is at this path, or not with this method.
 fn refuse(path: &str) -> Reply {
-    const PATHS: [(&str, &str); 13] = [
+    const PATHS: [(&str, &str); 15] = [
         ("events", "GET, POST"),
         ("chat", "POST"),
         ("books", "GET"),
+        ("books/v1", "GET"),
         ("feeds", "GET, POST, DELETE"),
+        ("feeds/v1", "GET"),
         ("clock", "POST"),
         ("sessions/expire", "POST"),
         ("logins", "POST"),
@@ -93,7 +97,7 @@ fn publish(shared: &Shared, body: &[u8]) -> Answer {
     let books = shared.change(|world| {
         world.settle();
         for event in events {
-            world.feeds.publish(event.get().into());
+            world.publish(event.get().into());
         }
         world.feeds.books()
     });
@@ -112,7 +116,7 @@ fn chat(shared: &Shared, body: &[u8]) -> Answer {
         world.settle();
         for _ in 0..chat.count {
             let event = world.chat.event();
-            world.feeds.publish(event.into());
+            world.publish(event.into());
         }
         world.feeds.books()
     });
@@ -198,14 +202,14 @@ fn settings(shared: &Shared, body: &[u8]) -> Answer {
 
 /// Answers when a count of the books has come to a value, or 408 when that takes too long.
 async fn wait(shared: &Shared, query: &str) -> Answer {
-    let (mut name, mut least, mut timeout) = (None, 1, 10_000);
+    let (mut v1, mut name, mut least, mut timeout) = (false, None, 1, 10_000);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let number = || {
             let parsed = value.parse::<u64>();
             parsed.map_err(|error| format!("{key}: {error}"))
         };
         match &*key {
-            "books" => name = Some(value.into_owned()),
+            "books" | "v1Books" => (v1, name) = (key == "v1Books", Some(value.into_owned())),
             "atLeast" => least = number()?,
             "timeoutMillis" => timeout = number()?,
             _ => return Err(format!("{key}: unknown")),
@@ -216,7 +220,10 @@ async fn wait(shared: &Shared, query: &str) -> Answer {
     let mut news = shared.subscribe();
     loop {
         news.borrow_and_update();
-        let books = json!(shared.books());
+        let books = match v1 {
+            true => json!(shared.look(|world| world.v1.books())),
+            false => json!(shared.books()),
+        };
         let value = books[&name]
             .as_u64()
             .ok_or_else(|| format!("books: there is no {name} in the books"))?;

@@ -17,7 +17,7 @@ pub fn create(call: &Call) -> Result<Reply, Reply> {
         let now = world.settle();
         let message = bot::message(&world.settings.username, &call.named, content, now, &mut world.rng);
         let event = bot::message_sent(&message, &mut world.rng);
-        world.feeds.publish(event.into());
+        world.publish(event.into());
         Ok(Reply::of(200, &message))
     })
 }

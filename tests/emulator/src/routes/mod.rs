@@ -8,6 +8,7 @@ mod input;
 mod login;
 mod message;
 mod multipart;
+mod v1;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::faults::{Endpoint, FaultAction};
 use crate::reply::Reply;
 use crate::session::Kind;
 use crate::shared::Shared;
-use crate::stream::{Cut, Scissors};
+use crate::stream::{Cut, Scissors, Then};
 
 /// A request to the service, read whole.
 struct Call {
@@ -94,20 +95,23 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
         named,
     };
     let Some(fault) = shared.look(|world| world.next_fault(endpoint)) else {
-        return undamaged(endpoint, call, entry).await;
+        return undamaged(endpoint, call, entry, &scissors).await;
     };
     if let (FaultAction::Delay(delay), false) = (&fault.action, fault.after) {
         entry.show();
         tokio::time::sleep(*delay).await;
-        return undamaged(endpoint, call, entry).await;
+        return undamaged(endpoint, call, entry, &scissors).await;
     }
     let handled = match fault.after {
         true => Some(handle(endpoint, call, &mut entry).await),
         false => None,
     };
     entry.show();
+    if fault.action.replaces() {
+        entry.lose();
+    }
     match damage::damage(fault.action, handled).await {
-        (reply, None) => entry.close(reply),
+        (reply, None) => finish(reply, entry, &scissors),
         (reply, Some((after, then))) => {
             scissors.cut(Cut {
                 after,
@@ -121,13 +125,28 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
     }
 }
 
-async fn undamaged(endpoint: Endpoint, call: Call, mut entry: Entry) -> Reply {
+async fn undamaged(endpoint: Endpoint, call: Call, mut entry: Entry, scissors: &Scissors) -> Reply {
     let shared = call.shared.clone();
     let reply = handle(endpoint, call, &mut entry).await;
     if endpoint == Endpoint::Read && reply.status < 300 {
         shared.look(|world| world.chaos.a_read_worked());
     }
-    entry.close(reply)
+    finish(reply, entry, scissors)
+}
+
+/// What nothing happens to. Where events go with the answer, the entry waits for its last byte.
+fn finish(reply: Reply, entry: Entry, scissors: &Scissors) -> Reply {
+    if !entry.carries() {
+        return entry.close(reply);
+    }
+    scissors.cut(Cut {
+        after: usize::MAX,
+        then: Then::Whole,
+        body: reply.body.len(),
+        status: reply.status,
+        entry,
+    });
+    reply
 }
 
 async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
@@ -138,6 +157,8 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
         Endpoint::Delete => agent::delete(&call),
+        Endpoint::V1Create => v1::create(&call),
+        Endpoint::V1Read => v1::read(&call, entry).await,
         Endpoint::CreateMessage => message::create(&call),
         Endpoint::AgentInfo => agent::info(&call),
         Endpoint::SessionInfo => agent::session_info(&call),
@@ -156,6 +177,8 @@ fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
         ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),
         ["agent", "v5", "datafeeds", id] if !id.is_empty() => (&[(Method::DELETE, Endpoint::Delete)], id),
         ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),
+        ["agent", "v4", "datafeed", "create"] => (&[(Method::POST, Endpoint::V1Create)], ""),
+        ["agent", "v4", "datafeed", id, "read"] => (&[(Method::GET, Endpoint::V1Read)], id),
         ["agent", "v4", "stream", id, "message", "create"] if !id.is_empty() => {
             (&[(Method::POST, Endpoint::CreateMessage)], id)
         }

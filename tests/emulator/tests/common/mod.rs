@@ -142,6 +142,25 @@ impl Client {
         answer.json()["id"].as_str().unwrap().to_owned()
     }
 
+    /// A new feed of Datafeed 1.
+    pub fn create_v1(&self) -> String {
+        let answer = self.send("POST", "/agent/v4/datafeed/create", "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// `query` is empty, or begins with a question mark.
+    pub fn read_v1(&self, feed: &str, query: &str) -> Answer {
+        self.send("GET", &(v1_path(feed) + query), "")
+    }
+
+    /// A read of Datafeed 1 that is answered 200: its events.
+    pub fn take_v1(&self, feed: &str) -> Vec<Value> {
+        let answer = self.read_v1(feed, "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json().as_array().unwrap().clone()
+    }
+
     /// A message to a stream, as one part of a form.
     pub fn say(&self, stream: &str, message_ml: &str) -> Answer {
         let body =
@@ -172,6 +191,18 @@ impl Client {
         socket
     }
 
+    /// Sends a request without a body, such as `GET /path`, and does not wait for the answer.
+    pub fn begin(&self, request: &str) -> TcpStream {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut socket = TcpStream::connect(address).unwrap();
+        let mut head = format!("{request} HTTP/1.1\r\nHost: 127.0.0.1\r\n");
+        for (name, value) in self.tokens() {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        socket.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        socket
+    }
+
     pub fn read_request(&self, feed: &str) -> String {
         let mut request = format!(
             "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
@@ -196,6 +227,10 @@ pub fn agent(ca_pem: Option<&str>) -> ureq::Agent {
         .timeout_global(Some(LONG))
         .tls_config(tls.build());
     config.build().new_agent()
+}
+
+pub fn v1_path(feed: &str) -> String {
+    format!("/agent/v4/datafeed/{feed}/read")
 }
 
 pub fn message_path(stream: &str) -> String {

@@ -1,0 +1,109 @@
+//! The agent's endpoints for Datafeed 1.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::time::Duration;
+
+use super::{Call, auth};
+use crate::clock::{Millis, millis};
+use crate::entry::Entry;
+use crate::render;
+use crate::reply::Reply;
+use crate::shared::{Shared, World};
+
+fn unknown_feed() -> Reply {
+    Reply::error(400, "Could not find a datafeed with the provided id")
+}
+
+pub fn create(call: &Call) -> Result<Reply, Reply> {
+    auth::check_tokens(call)?;
+    call.shared.change(|world| {
+        let now = world.settle();
+        if world.v1.count() >= world.settings.v1_max_feeds {
+            return Err(Reply::error(503, "There are too many datafeeds"));
+        }
+        let id = world.v1.create(world.settings.v1_capacity, now);
+        Ok(Reply::of(200, &json!({"id": id})))
+    })
+}
+
+/// A read that is under way, until it is dropped: when it ends, or when its client leaves.
+struct Reading {
+    shared: Arc<Shared>,
+    feed: String,
+    deadline: Millis,
+}
+
+impl Reading {
+    fn begin(call: &Call, entry: &mut Entry) -> Result<Reading, Reply> {
+        let deadline = call.shared.change(|world| {
+            let now = world.settle();
+            world.v1.get(&call.named).ok_or_else(unknown_feed)?.begin_read();
+            entry.show_in(&mut world.requests);
+            Ok::<_, Reply>(now.saturating_add(millis(world.settings.poll)))
+        })?;
+        Ok(Reading {
+            shared: call.shared.clone(),
+            feed: call.named.clone(),
+            deadline,
+        })
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.shared.look(|world| {
+            if let Some(feed) = world.v1.get(&self.feed) {
+                feed.end_read();
+            }
+        });
+    }
+}
+
+/// A read whose client leaves while it waits takes nothing.
+pub async fn read(call: &Call, entry: &mut Entry) -> Result<Reply, Reply> {
+    auth::check_tokens(call)?;
+    let limit = limit(call)?;
+    let reading = Reading::begin(call, entry)?;
+    let mut news = call.shared.subscribe();
+    loop {
+        news.borrow_and_update();
+        let (ready, now) = call.shared.look(|world| {
+            let now = world.settle();
+            let waits = world.v1.get(&reading.feed).is_some_and(|feed| !feed.has_waiting());
+            (!waits || now >= reading.deadline, now)
+        });
+        if ready {
+            return call.shared.change(|world| take(world, &reading.feed, limit, entry));
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(reading.deadline.saturating_sub(now))) => (),
+            _ = news.changed() => (),
+        }
+    }
+}
+
+/// From here on the events are forgotten, whatever becomes of the answer.
+fn take(world: &mut World, id: &str, limit: usize, entry: &mut Entry) -> Result<Reply, Reply> {
+    let most = world.rng.usize(world.settings.batch.clone()).min(limit);
+    let feed = world.v1.get(id).ok_or_else(unknown_feed)?;
+    let events = feed.take(most);
+    if events.is_empty() {
+        return Ok(Reply::no_content());
+    }
+    entry.carry(id, events.len() as u64);
+    Ok(Reply::json(200, render::list(&events)))
+}
+
+/// How many events the client wants at most.
+fn limit(call: &Call) -> Result<usize, Reply> {
+    let given = form_urlencoded::parse(call.query.as_bytes()).find(|(name, _)| name == "limit");
+    match given {
+        None => Ok(usize::MAX),
+        Some((_, text)) => match text.parse() {
+            Ok(limit) if limit > 0 => Ok(limit),
+            _ => Err(Reply::error(400, "The limit is not a number of 1 or more")),
+        },
+    }
+}
