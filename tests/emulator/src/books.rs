@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::v1::V1Stream;
 
 /// Counts of events, of one feed or of all feeds that ever were.
 ///
@@ -80,7 +81,7 @@ pub struct FeedInfo {
     pub books: Books,
 }
 
-/// Counts of events in the feeds of Datafeed 1, of one or of all that ever were.
+/// Counts of events in the feeds of Datafeed 1 and its firehose, of one or of all that ever were.
 ///
 /// Always: `routed = handed_out + expired + queued` and `handed_out >= lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,11 +112,12 @@ impl AddAssign for V1Books {
     }
 }
 
-/// One feed of Datafeed 1 that has not expired.
+/// One feed of Datafeed 1 or its firehose that has not expired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct V1FeedInfo {
     pub id: String,
+    pub stream: V1Stream,
     pub created_at_ms: Millis,
     pub books: V1Books,
 }

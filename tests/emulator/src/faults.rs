@@ -46,6 +46,10 @@ pub enum Endpoint {
     V1Create,
     /// `GET /agent/v4/datafeed/{id}/read`
     V1Read,
+    /// `POST /agent/v4/firehose/create`
+    FirehoseCreate,
+    /// `GET /agent/v4/firehose/{id}/read`
+    FirehoseRead,
     /// `POST /agent/v4/stream/{sid}/message/create`
     CreateMessage,
     /// `GET /agent/v1/info`

@@ -45,6 +45,7 @@ pub use emulator::Emulator;
 pub use faults::{Endpoint, Fault, FaultAction};
 pub use requests::{Outcome, RequestLog};
 pub use settings::{EmptyRead, Layout, Order, Settings, StaleAck};
+pub use v1::V1Stream;
 
 /// The user id of the bot: what `GET /pod/v2/sessioninfo` answers as `id`.
 pub const BOT_USER_ID: i64 = 349_026_222_344_902;

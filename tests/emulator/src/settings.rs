@@ -30,10 +30,12 @@ pub struct Settings {
     pub session_ttl: Duration,
     /// How many datafeeds may exist; one more is answered 403. Foreign entries do not count.
     pub max_feeds: usize,
-    /// How many feeds of Datafeed 1 may exist; one more is answered 503.
+    /// How many feeds of Datafeed 1 and its firehose may exist; one more is answered 503.
     pub v1_max_feeds: usize,
     /// How many events may wait in a feed of Datafeed 1; one more, and the feed expires.
     pub v1_capacity: usize,
+    /// The same for a feed of the firehose.
+    pub firehose_capacity: usize,
     /// How many events a read returns at most: drawn anew for each read.
     pub batch: RangeInclusive<usize>,
     /// The seed of everything that is drawn.
@@ -82,6 +84,7 @@ impl Default for Settings {
             max_feeds: 20,
             v1_max_feeds: 100,
             v1_capacity: 250,
+            firehose_capacity: 500,
             batch: 100..=100,
             seed: 1,
             order: Order::Fifo,

@@ -1,10 +1,22 @@
-//! The feeds of Datafeed 1. An event is gone once it was handed out, and a feed that nobody reads fills up and expires.
+//! The feeds of Datafeed 1 and of its firehose. An event is gone once it was handed out, and a feed that nobody reads fills up and expires.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::books::{V1Books, V1FeedInfo};
 use crate::clock::Millis;
+
+/// What a feed is of. An id of one is unknown to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum V1Stream {
+    /// What the bot may see.
+    Datafeed,
+    /// Everything in the pod.
+    Firehose,
+}
 
 #[derive(Debug)]
 pub struct Feeds {
@@ -17,6 +29,7 @@ pub struct Feeds {
 #[derive(Debug)]
 pub struct Feed {
     id: String,
+    stream: V1Stream,
     created: Millis,
     /// How many events may wait to be read.
     capacity: usize,
@@ -35,10 +48,11 @@ impl Feeds {
         }
     }
 
-    pub fn create(&mut self, capacity: usize, now: Millis) -> String {
+    pub fn create(&mut self, stream: V1Stream, capacity: usize, now: Millis) -> String {
         let id = uuid(&mut self.rng);
         self.living.push(Feed {
             id: id.clone(),
+            stream,
             created: now,
             capacity,
             waiting: VecDeque::new(),
@@ -52,8 +66,10 @@ impl Feeds {
         self.living.len()
     }
 
-    pub fn get(&mut self, id: &str) -> Option<&mut Feed> {
-        self.living.iter_mut().find(|feed| feed.id == id)
+    pub fn get(&mut self, stream: V1Stream, id: &str) -> Option<&mut Feed> {
+        self.living
+            .iter_mut()
+            .find(|feed| feed.id == id && feed.stream == stream)
     }
 
     /// Whether a feed was there to get it. One that has no room for it expires, and everything in it is gone.
@@ -103,6 +119,7 @@ impl Feeds {
     pub fn infos(&self) -> Vec<V1FeedInfo> {
         let info = |feed: &Feed| V1FeedInfo {
             id: feed.id.clone(),
+            stream: feed.stream,
             created_at_ms: feed.created,
             books: feed.books(),
         };

@@ -24,6 +24,7 @@ use crate::reply::Reply;
 use crate::session::Kind;
 use crate::shared::Shared;
 use crate::stream::{Cut, Scissors, Then};
+use crate::v1::V1Stream;
 
 /// A request to the service, read whole.
 struct Call {
@@ -157,8 +158,10 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
         Endpoint::Delete => agent::delete(&call),
-        Endpoint::V1Create => v1::create(&call),
-        Endpoint::V1Read => v1::read(&call, entry).await,
+        Endpoint::V1Create => v1::create(&call, V1Stream::Datafeed),
+        Endpoint::V1Read => v1::read(&call, V1Stream::Datafeed, entry).await,
+        Endpoint::FirehoseCreate => v1::create(&call, V1Stream::Firehose),
+        Endpoint::FirehoseRead => v1::read(&call, V1Stream::Firehose, entry).await,
         Endpoint::CreateMessage => message::create(&call),
         Endpoint::AgentInfo => agent::info(&call),
         Endpoint::SessionInfo => agent::session_info(&call),
@@ -179,6 +182,8 @@ fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
         ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),
         ["agent", "v4", "datafeed", "create"] => (&[(Method::POST, Endpoint::V1Create)], ""),
         ["agent", "v4", "datafeed", id, "read"] => (&[(Method::GET, Endpoint::V1Read)], id),
+        ["agent", "v4", "firehose", "create"] => (&[(Method::POST, Endpoint::FirehoseCreate)], ""),
+        ["agent", "v4", "firehose", id, "read"] => (&[(Method::GET, Endpoint::FirehoseRead)], id),
         ["agent", "v4", "stream", id, "message", "create"] if !id.is_empty() => {
             (&[(Method::POST, Endpoint::CreateMessage)], id)
         }

@@ -1,4 +1,4 @@
-//! The agent's endpoints for Datafeed 1.
+//! The agent's endpoints for Datafeed 1 and its firehose, which differ in their paths and their capacity.
 
 use std::sync::Arc;
 
@@ -11,19 +11,24 @@ use crate::entry::Entry;
 use crate::render;
 use crate::reply::Reply;
 use crate::shared::{Shared, World};
+use crate::v1::{Feed, V1Stream};
 
 fn unknown_feed() -> Reply {
     Reply::error(400, "Could not find a datafeed with the provided id")
 }
 
-pub fn create(call: &Call) -> Result<Reply, Reply> {
+pub fn create(call: &Call, stream: V1Stream) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     call.shared.change(|world| {
         let now = world.settle();
         if world.v1.count() >= world.settings.v1_max_feeds {
             return Err(Reply::error(503, "There are too many datafeeds"));
         }
-        let id = world.v1.create(world.settings.v1_capacity, now);
+        let capacity = match stream {
+            V1Stream::Datafeed => world.settings.v1_capacity,
+            V1Stream::Firehose => world.settings.firehose_capacity,
+        };
+        let id = world.v1.create(stream, capacity, now);
         Ok(Reply::of(200, &json!({"id": id})))
     })
 }
@@ -31,30 +36,36 @@ pub fn create(call: &Call) -> Result<Reply, Reply> {
 /// A read that is under way, until it is dropped: when it ends, or when its client leaves.
 struct Reading {
     shared: Arc<Shared>,
+    stream: V1Stream,
     feed: String,
     deadline: Millis,
 }
 
 impl Reading {
-    fn begin(call: &Call, entry: &mut Entry) -> Result<Reading, Reply> {
+    fn begin(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Reading, Reply> {
         let deadline = call.shared.change(|world| {
             let now = world.settle();
-            world.v1.get(&call.named).ok_or_else(unknown_feed)?.begin_read();
+            world.v1.get(stream, &call.named).ok_or_else(unknown_feed)?.begin_read();
             entry.show_in(&mut world.requests);
             Ok::<_, Reply>(now.saturating_add(millis(world.settings.poll)))
         })?;
         Ok(Reading {
             shared: call.shared.clone(),
+            stream,
             feed: call.named.clone(),
             deadline,
         })
+    }
+
+    fn of<'a>(&self, world: &'a mut World) -> Option<&'a mut Feed> {
+        world.v1.get(self.stream, &self.feed)
     }
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
         self.shared.look(|world| {
-            if let Some(feed) = world.v1.get(&self.feed) {
+            if let Some(feed) = self.of(world) {
                 feed.end_read();
             }
         });
@@ -62,20 +73,20 @@ impl Drop for Reading {
 }
 
 /// A read whose client leaves while it waits takes nothing.
-pub async fn read(call: &Call, entry: &mut Entry) -> Result<Reply, Reply> {
+pub async fn read(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     let limit = limit(call)?;
-    let reading = Reading::begin(call, entry)?;
+    let reading = Reading::begin(call, stream, entry)?;
     let mut news = call.shared.subscribe();
     loop {
         news.borrow_and_update();
         let (ready, now) = call.shared.look(|world| {
             let now = world.settle();
-            let waits = world.v1.get(&reading.feed).is_some_and(|feed| !feed.has_waiting());
+            let waits = reading.of(world).is_some_and(|feed| !feed.has_waiting());
             (!waits || now >= reading.deadline, now)
         });
         if ready {
-            return call.shared.change(|world| take(world, &reading.feed, limit, entry));
+            return call.shared.change(|world| take(world, &reading, limit, entry));
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(reading.deadline.saturating_sub(now))) => (),
@@ -85,14 +96,14 @@ pub async fn read(call: &Call, entry: &mut Entry) -> Result<Reply, Reply> {
 }
 
 /// From here on the events are forgotten, whatever becomes of the answer.
-fn take(world: &mut World, id: &str, limit: usize, entry: &mut Entry) -> Result<Reply, Reply> {
+fn take(world: &mut World, reading: &Reading, limit: usize, entry: &mut Entry) -> Result<Reply, Reply> {
     let most = world.rng.usize(world.settings.batch.clone()).min(limit);
-    let feed = world.v1.get(id).ok_or_else(unknown_feed)?;
+    let feed = reading.of(world).ok_or_else(unknown_feed)?;
     let events = feed.take(most);
     if events.is_empty() {
         return Ok(Reply::no_content());
     }
-    entry.carry(id, events.len() as u64);
+    entry.carry(&reading.feed, events.len() as u64);
     Ok(Reply::json(200, render::list(&events)))
 }
 

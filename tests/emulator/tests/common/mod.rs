@@ -144,7 +144,12 @@ impl Client {
 
     /// A new feed of Datafeed 1.
     pub fn create_v1(&self) -> String {
-        let answer = self.send("POST", "/agent/v4/datafeed/create", "");
+        self.create_v1_of("datafeed")
+    }
+
+    /// `stream` is `datafeed` or `firehose`.
+    pub fn create_v1_of(&self, stream: &str) -> String {
+        let answer = self.send("POST", &format!("/agent/v4/{stream}/create"), "");
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["id"].as_str().unwrap().to_owned()
     }
