@@ -69,7 +69,7 @@ pub struct EventBook {
 #[serde(rename_all = "camelCase")]
 pub struct FeedInfo {
     pub id: String,
-    /// `fanout` for a datafeed.
+    /// `fanout` for a datafeed, `datahose` for a datahose.
     #[serde(rename = "type")]
     pub kind: String,
     pub tag: Option<String>,

@@ -98,7 +98,7 @@ impl Kind {
     /// Whether it may happen here. A refusal before anything has worked tells a client that it never will.
     fn suits(self, endpoint: Endpoint, has_worked: bool) -> bool {
         match self {
-            Kind::Status(400) => has_worked && endpoint == Endpoint::Read,
+            Kind::Status(400) => has_worked && matches!(endpoint, Endpoint::Read | Endpoint::DatahoseRead),
             Kind::Status(401 | 403) | Kind::ExpireSessions => has_worked,
             _ => true,
         }
@@ -133,7 +133,12 @@ impl Chaos {
     /// What this request is hit with.
     pub fn strike(&mut self, endpoint: Endpoint, settings: &Settings) -> Option<Blow> {
         match endpoint {
-            Endpoint::SessionLogin | Endpoint::KeyManagerLogin | Endpoint::List | Endpoint::Create | Endpoint::Read
+            Endpoint::SessionLogin
+            | Endpoint::KeyManagerLogin
+            | Endpoint::List
+            | Endpoint::Create
+            | Endpoint::Read
+            | Endpoint::DatahoseRead
                 if settings.chaos > 0.0 => {}
             _ => return None,
         }

@@ -42,6 +42,8 @@ pub enum Endpoint {
     Read,
     /// `DELETE /agent/v5/datafeeds/{id}`
     Delete,
+    /// `POST /agent/v5/events/read`
+    DatahoseRead,
     /// `POST /agent/v4/datafeed/create`
     V1Create,
     /// `GET /agent/v4/datafeed/{id}/read`

@@ -1,7 +1,9 @@
-//! The Datafeed 2 feeds of the account: which exist, and what goes into each.
+//! The Datafeed 2 feeds of the account, and its datahoses: which exist, and what goes into each.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use crate::books::{Books, EventBook, FeedInfo};
 use crate::clock::{Millis, millis};
@@ -24,8 +26,45 @@ pub struct Feed {
     pub tag: Option<String>,
     pub created: Millis,
     last_read: Millis,
+    /// `None`: everything goes into it. Only a datahose has one.
+    filter: Option<Filter>,
     /// `None`: it only stands in the list.
     queue: Option<Queue>,
+}
+
+/// What a datahose asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Filter {
+    event_types: Vec<String>,
+    scopes: Vec<String>,
+}
+
+impl Filter {
+    /// In whatever order, and however often, something is asked for.
+    pub fn new(mut event_types: Vec<String>, mut scopes: Vec<String>) -> Filter {
+        for list in [&mut event_types, &mut scopes] {
+            list.sort();
+            list.dedup();
+        }
+        Filter { event_types, scopes }
+    }
+
+    /// Events say nothing of scopes, so those only tell one datahose from another.
+    fn asks_for(&self, event: &str) -> bool {
+        #[derive(Deserialize)]
+        struct Typed {
+            #[serde(rename = "type")]
+            kind: String,
+        }
+        let typed: Result<Typed, _> = serde_json::from_str(event);
+        typed.is_ok_and(|typed| self.event_types.contains(&typed.kind))
+    }
+}
+
+impl Feed {
+    fn is_datafeed(&self) -> bool {
+        self.queue.is_some() && self.filter.is_none()
+    }
 }
 
 impl Feeds {
@@ -49,6 +88,31 @@ impl Feeds {
             tag,
             created: now,
             last_read: now,
+            filter: None,
+            queue: Some(Queue::new(&key)),
+        });
+        id
+    }
+
+    /// The datahose of this tag and filter, which is made when it is first asked for.
+    pub fn datahose(&mut self, tag: String, filter: Filter, now: Millis) -> String {
+        let tag = Some(tag);
+        let known = self
+            .living
+            .iter()
+            .find(|feed| feed.tag == tag && feed.filter.as_ref() == Some(&filter));
+        if let Some(feed) = known {
+            return feed.id.clone();
+        }
+        let key = format!("{:016x}{:016x}", self.rng.u64(..), self.rng.u64(..));
+        let id = format!("{key}_p_be940");
+        self.living.push(Feed {
+            id: id.clone(),
+            kind: "datahose".into(),
+            tag,
+            created: now,
+            last_read: now,
+            filter: Some(filter),
             queue: Some(Queue::new(&key)),
         });
         id
@@ -61,6 +125,7 @@ impl Feeds {
             tag,
             created: now,
             last_read: now,
+            filter: None,
             queue: None,
         });
     }
@@ -72,7 +137,12 @@ impl Feeds {
 
     /// How many count against the limit.
     pub fn count(&self) -> usize {
-        self.living.iter().filter(|f| f.queue.is_some()).count()
+        self.living.iter().filter(|feed| feed.is_datafeed()).count()
+    }
+
+    /// Whether this is the id of a datafeed: something to read from, and no datahose.
+    pub fn is_datafeed(&self, id: &str) -> bool {
+        self.living.iter().any(|feed| feed.id == id && feed.is_datafeed())
     }
 
     pub fn queue(&mut self, id: &str) -> Option<&mut Queue> {
@@ -90,9 +160,12 @@ impl Feeds {
     pub fn publish(&mut self, event: Arc<str>, elsewhere: bool) {
         self.published += 1;
         let mut routed = elsewhere;
-        for queue in self.living.iter_mut().filter_map(|feed| feed.queue.as_mut()) {
-            queue.push(self.published, event.clone());
-            routed = true;
+        for feed in &mut self.living {
+            let asked_for = feed.filter.as_ref().is_none_or(|filter| filter.asks_for(&event));
+            if let (true, Some(queue)) = (asked_for, &mut feed.queue) {
+                queue.push(self.published, event.clone());
+                routed = true;
+            }
         }
         self.unrouted += u64::from(!routed);
     }

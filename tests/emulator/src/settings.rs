@@ -36,6 +36,8 @@ pub struct Settings {
     pub v1_capacity: usize,
     /// The same for a feed of the firehose.
     pub firehose_capacity: usize,
+    /// Whether the account may read the datahose; it is answered 403 otherwise.
+    pub datahose_entitled: bool,
     /// How many events a read returns at most: drawn anew for each read.
     pub batch: RangeInclusive<usize>,
     /// The seed of everything that is drawn.
@@ -61,7 +63,7 @@ pub struct Settings {
     /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
     /// would all be expired after a move of five minutes.
     pub logins_follow_clock: bool,
-    /// Of a hundred requests to a login, the list, create or read, so many go wrong at random; 0 is none.
+    /// Of a hundred requests to an RSA login, the list, create, read or the datahose, so many go wrong at random; 0 is none.
     pub chaos: f64,
     /// How long a random fault keeps a client waiting at most.
     pub chaos_pause: Duration,
@@ -85,6 +87,7 @@ impl Default for Settings {
             v1_max_feeds: 100,
             v1_capacity: 250,
             firehose_capacity: 500,
+            datahose_entitled: true,
             batch: 100..=100,
             seed: 1,
             order: Order::Fifo,

@@ -1,27 +1,16 @@
 //! The agent's endpoints for Datafeed 2, and who the bot is.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::time::Duration;
 
-use super::{Call, auth, input};
+use super::poll::unknown_feed;
+use super::{Call, auth, input, poll};
 use crate::bot;
-use crate::clock::{Millis, millis};
 use crate::entry::Entry;
-use crate::queue::Ack;
-use crate::render;
 use crate::reply::Reply;
 use crate::session::Kind;
-use crate::settings::{EmptyRead, StaleAck};
-use crate::shared::{Shared, World};
 
 const LONGEST_TAG: usize = 100;
-
-fn unknown_feed() -> Reply {
-    Reply::error(400, "Could not find a datafeed with the provided id")
-}
 
 fn check_tag(tag: Option<String>) -> Result<Option<String>, Reply> {
     match &tag {
@@ -102,84 +91,13 @@ struct Read {
 pub async fn read(call: &Call, entry: &mut Entry) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     let body: Read = input::object(call)?;
-    entry.set_ack_id(body.ack_id.clone());
-    let ack_id = body.ack_id.unwrap_or_default();
-    let (deadline, outlives) = call.shared.change(|world| {
-        let begun = begin_read(world, &call.named, &ack_id)?;
-        entry.show_in(&mut world.requests);
-        Ok::<_, Reply>(begun)
-    })?;
-    let waiting = wait_for_events(call.shared.clone(), call.named.clone(), deadline);
-    if !outlives {
-        return waiting.await;
-    }
-    // A task of its own goes on when the client has left, and takes what comes.
-    tokio::spawn(waiting)
-        .await
-        .unwrap_or_else(|_| Err(Reply::error(500, "The read has failed")))
-}
-
-/// Uses the ackId. Until when the read waits, and whether it does so without its client.
-fn begin_read(world: &mut World, feed: &str, ack_id: &str) -> Result<(Millis, bool), Reply> {
-    let now = world.settle();
-    let queue = world.feeds.queue(feed).ok_or_else(unknown_feed)?;
-    if !ack_id.is_empty() {
-        match (queue.acknowledge(ack_id), world.settings.stale_ack) {
-            (Ack::Live, _) | (Ack::Stale, StaleAck::Ignore) => (),
-            (Ack::Stale, StaleAck::BadRequest) => {
-                return Err(Reply::error(400, "The ackId is unknown or has expired"));
-            }
-            (Ack::Malformed, _) => return Err(Reply::error(400, "The ackId is malformed")),
+    poll::read(call, entry, body.ack_id, |world, _| {
+        match world.feeds.is_datafeed(&call.named) {
+            true => Ok(call.named.clone()),
+            false => Err(unknown_feed()),
         }
-    }
-    world.feeds.touch(feed, now);
-    let deadline = now.saturating_add(millis(world.settings.poll));
-    Ok((deadline, world.settings.abandoned_reads_take))
-}
-
-async fn wait_for_events(shared: Arc<Shared>, feed: String, deadline: Millis) -> Result<Reply, Reply> {
-    let mut news = shared.subscribe();
-    loop {
-        news.borrow_and_update();
-        let (ready, now) = shared.look(|world| {
-            let now = world.settle();
-            let ready = match world.feeds.queue(&feed) {
-                Some(queue) => queue.has_waiting() || now >= deadline,
-                None => true,
-            };
-            (ready, now)
-        });
-        if ready && let Some(result) = shared.change(|world| take(world, &feed, deadline)) {
-            return result;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(deadline.saturating_sub(now))) => (),
-            _ = news.changed() => (),
-        }
-    }
-}
-
-/// The answer, when there are events or the time is over. `None`: another reader was faster.
-fn take(world: &mut World, feed: &str, deadline: Millis) -> Option<Result<Reply, Reply>> {
-    let now = world.settle();
-    let World {
-        feeds, settings, rng, ..
-    } = world;
-    let Some(queue) = feeds.queue(feed) else {
-        return Some(Err(unknown_feed()));
-    };
-    let empty = !queue.has_waiting();
-    if empty && now < deadline {
-        return None;
-    }
-    if empty && settings.empty_read == EmptyRead::NoContent {
-        return Some(Ok(Reply::no_content()));
-    }
-    let most = rng.usize(settings.batch.clone());
-    let until = now.saturating_add(millis(settings.visibility_timeout));
-    let batch = queue.take(most, until, settings.order, rng);
-    let body = render::read_body(&batch, settings.layout, rng);
-    Some(Ok(Reply::json(200, body)))
+    })
+    .await
 }
 
 /// Asks for no session, as on the service.

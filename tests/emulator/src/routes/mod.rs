@@ -4,10 +4,12 @@ mod agent;
 mod auth;
 mod control;
 mod damage;
+mod datahose;
 mod input;
 mod login;
 mod message;
 mod multipart;
+mod poll;
 mod v1;
 
 use std::sync::Arc;
@@ -129,7 +131,7 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
 async fn undamaged(endpoint: Endpoint, call: Call, mut entry: Entry, scissors: &Scissors) -> Reply {
     let shared = call.shared.clone();
     let reply = handle(endpoint, call, &mut entry).await;
-    if endpoint == Endpoint::Read && reply.status < 300 {
+    if matches!(endpoint, Endpoint::Read | Endpoint::DatahoseRead) && reply.status < 300 {
         shared.look(|world| world.chaos.a_read_worked());
     }
     finish(reply, entry, scissors)
@@ -158,6 +160,7 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
         Endpoint::Delete => agent::delete(&call),
+        Endpoint::DatahoseRead => datahose::read(&call, entry).await,
         Endpoint::V1Create => v1::create(&call, V1Stream::Datafeed),
         Endpoint::V1Read => v1::read(&call, V1Stream::Datafeed, entry).await,
         Endpoint::FirehoseCreate => v1::create(&call, V1Stream::Firehose),
@@ -180,6 +183,7 @@ fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
         ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),
         ["agent", "v5", "datafeeds", id] if !id.is_empty() => (&[(Method::DELETE, Endpoint::Delete)], id),
         ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),
+        ["agent", "v5", "events", "read"] => (&[(Method::POST, Endpoint::DatahoseRead)], ""),
         ["agent", "v4", "datafeed", "create"] => (&[(Method::POST, Endpoint::V1Create)], ""),
         ["agent", "v4", "datafeed", id, "read"] => (&[(Method::GET, Endpoint::V1Read)], id),
         ["agent", "v4", "firehose", "create"] => (&[(Method::POST, Endpoint::FirehoseCreate)], ""),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::time::Duration;
 
+use super::poll::unknown_feed;
 use super::{Call, auth};
 use crate::clock::{Millis, millis};
 use crate::entry::Entry;
@@ -12,10 +13,6 @@ use crate::render;
 use crate::reply::Reply;
 use crate::shared::{Shared, World};
 use crate::v1::{Feed, V1Stream};
-
-fn unknown_feed() -> Reply {
-    Reply::error(400, "Could not find a datafeed with the provided id")
-}
 
 pub fn create(call: &Call, stream: V1Stream) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
