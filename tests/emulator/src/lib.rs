@@ -15,6 +15,7 @@
 mod address;
 mod books;
 mod bot;
+mod bridge;
 mod certificates;
 mod chaos;
 pub mod chat;

@@ -57,6 +57,9 @@ pub struct Options {
     /// How the answer to a read is laid out
     #[arg(long, value_enum, default_value_t = LayoutName::Compact)]
     layout: LayoutName,
+    /// Serve Datafeed 1 from Datafeed 2
+    #[arg(long)]
+    bridge: bool,
     /// Publish so many generated events a second, whenever there is a feed
     #[arg(long, value_name = "PER SECOND", num_args = 0..=1, default_missing_value = "4", value_parser = rate)]
     pub chat: Option<f64>,
@@ -126,6 +129,7 @@ impl Options {
             batch: self.batch_max..=self.batch_max,
             seed: self.seed,
             chaos: self.chaos,
+            bridge: self.bridge,
             order: match self.order {
                 OrderName::Fifo => Order::Fifo,
                 OrderName::Shuffled => Order::Shuffled,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub v1_capacity: usize,
     /// The same for a feed of the firehose.
     pub firehose_capacity: usize,
+    /// Whether feeds of Datafeed 1 that are created are served from Datafeed 2. The firehose is not.
+    pub bridge: bool,
     /// Whether the account may read the datahose; it is answered 403 otherwise.
     pub datahose_entitled: bool,
     /// How many events a read returns at most: drawn anew for each read.
@@ -87,6 +89,7 @@ impl Default for Settings {
             v1_max_feeds: 100,
             v1_capacity: 250,
             firehose_capacity: 500,
+            bridge: false,
             datahose_entitled: true,
             batch: 100..=100,
             seed: 1,

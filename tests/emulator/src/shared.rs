@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::address::Address;
 use crate::books::Books;
+use crate::bridge::Bridge;
 use crate::chaos::{Blow, Chaos};
 use crate::chat::Generator;
 use crate::clock::{Clock, Millis};
@@ -24,6 +25,7 @@ pub struct World {
     pub clock: Clock,
     pub feeds: Feeds,
     pub v1: v1::Feeds,
+    pub bridge: Bridge,
     pub sessions: Sessions,
     pub faults: Faults,
     pub chaos: Chaos,
@@ -43,6 +45,7 @@ impl World {
             clock: Clock::new(),
             feeds: Feeds::new(settings.seed),
             v1: v1::Feeds::new(settings.seed),
+            bridge: Bridge::new(settings.seed),
             sessions,
             faults: Faults::default(),
             chaos: Chaos::new(settings.seed),

@@ -166,7 +166,7 @@ impl Feed {
 }
 
 /// A random one, of version 4.
-fn uuid(rng: &mut fastrand::Rng) -> String {
+pub fn uuid(rng: &mut fastrand::Rng) -> String {
     let bits = rng.u128(..);
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

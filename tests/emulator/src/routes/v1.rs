@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::Duration;
 
 use super::poll::unknown_feed;
-use super::{Call, auth};
+use super::{Call, auth, poll};
 use crate::clock::{Millis, millis};
 use crate::entry::Entry;
 use crate::render;
@@ -18,8 +18,11 @@ pub fn create(call: &Call, stream: V1Stream) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     call.shared.change(|world| {
         let now = world.settle();
+        if stream == V1Stream::Datafeed && world.settings.bridge {
+            return create_bridged(world, now);
+        }
         if world.v1.count() >= world.settings.v1_max_feeds {
-            return Err(Reply::error(503, "There are too many datafeeds"));
+            return Err(too_many());
         }
         let capacity = match stream {
             V1Stream::Datafeed => world.settings.v1_capacity,
@@ -28,6 +31,20 @@ pub fn create(call: &Call, stream: V1Stream) -> Result<Reply, Reply> {
         let id = world.v1.create(stream, capacity, now);
         Ok(Reply::of(200, &json!({"id": id})))
     })
+}
+
+/// Served from a feed of Datafeed 2, whose limit it then counts against.
+fn create_bridged(world: &mut World, now: Millis) -> Result<Reply, Reply> {
+    if world.feeds.count() >= world.settings.max_feeds {
+        return Err(too_many());
+    }
+    let feed = world.feeds.create(None, now);
+    let id = world.bridge.lead_to(feed);
+    Ok(Reply::of(200, &json!({"id": id})))
+}
+
+fn too_many() -> Reply {
+    Reply::error(503, "There are too many datafeeds")
 }
 
 /// A read that is under way, until it is dropped: when it ends, or when its client leaves.
@@ -73,6 +90,10 @@ impl Drop for Reading {
 pub async fn read(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     let limit = limit(call)?;
+    let bridged = call.shared.look(|world| world.bridge.feed(&call.named).is_some());
+    if bridged && stream == V1Stream::Datafeed {
+        return poll::read_by_bridge(call, entry, limit).await;
+    }
     let reading = Reading::begin(call, stream, entry)?;
     let mut news = call.shared.subscribe();
     loop {
