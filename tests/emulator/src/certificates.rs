@@ -14,6 +14,8 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
+use crate::client_certificates::Anyone;
+
 /// Which certificate an emulator shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,13 +58,17 @@ pub fn make(certificate: Certificate) -> io::Result<(Authority, Arc<ServerConfig
     // Named outright: the process may have another provider for the client under test.
     let server = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![leaf], key.into()))
+        .and_then(|builder| {
+            builder
+                .with_client_cert_verifier(Arc::new(Anyone::new()))
+                .with_single_cert(vec![leaf], key.into())
+        })
         .map_err(io::Error::other)?;
     Ok((in_a_file(trusted)?, Arc::new(server)))
 }
 
 /// A new one, and its certificate as PEM.
-fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
+pub fn authority(name: &str) -> Result<(Issuer<'static, KeyPair>, String), rcgen::Error> {
     let key = KeyPair::generate()?;
     let mut params = named(name, &[])?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

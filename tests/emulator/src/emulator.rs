@@ -14,6 +14,7 @@ use crate::address::Address;
 use crate::books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
 use crate::certificates;
 use crate::chaos::ChaosBooks;
+use crate::client_certificates::{ClientAuthority, ClientCertificate};
 use crate::faults::Fault;
 use crate::keys::{KeyPair, PublicKey};
 use crate::requests::RequestLog;
@@ -48,7 +49,10 @@ impl Emulator {
             let _inside = runtime.enter();
             open(&settings)?
         };
-        let world = World::new(settings, Sessions::new(key));
+        let mut world = World::new(settings, Sessions::new(key));
+        if address.authority.is_some() {
+            world.clients = Some(ClientAuthority::new().map_err(io::Error::other)?);
+        }
         let shared = Arc::new(Shared::new(world, address, private));
         let (stop, stopped) = oneshot::channel();
         let served = shared.clone();
@@ -83,6 +87,15 @@ impl Emulator {
     pub fn ca_pem(&self) -> Option<String> {
         let authority = self.shared.address.authority.as_ref()?;
         Some(authority.pem().to_owned())
+    }
+
+    /// A new certificate whose common name is this username, with which it logs in if it is the bot's. `None` without
+    /// TLS.
+    pub fn client_certificate(&self, username: &str) -> Option<ClientCertificate> {
+        self.shared.look(|world| {
+            let clients = world.clients.as_mut()?;
+            Some(clients.issue(username).expect("a certificate can be made"))
+        })
     }
 
     /// The configuration to connect with. It holds the bot's private key, unless the settings gave a public key.

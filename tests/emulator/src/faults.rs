@@ -34,6 +34,10 @@ pub enum Endpoint {
     SessionLogin,
     /// `POST /relay/pubkey/authenticate`
     KeyManagerLogin,
+    /// `POST /sessionauth/v1/authenticate`
+    CertificateSessionLogin,
+    /// `POST /keyauth/v1/authenticate`
+    CertificateKeyManagerLogin,
     /// `GET /agent/v5/datafeeds`
     List,
     /// `POST /agent/v5/datafeeds`

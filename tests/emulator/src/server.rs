@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::routes::{self, Served};
+use crate::routes::{self, Served, Visitor};
 use crate::shared::Shared;
 use crate::stream::{Scissors, Socket, Stream};
 
@@ -73,21 +73,28 @@ async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, served: Served,
     // Only speed is lost where it fails.
     let _ = socket.set_nodelay(true);
     let Some(tls) = tls else {
-        return talk(socket, served, shared).await;
+        let visitor = Visitor {
+            served,
+            certificate: None,
+        };
+        return talk(socket, visitor, shared).await;
     };
     // A handshake that fails is the client's business: it may well be tested for refusing.
     if let Ok(socket) = tls.accept(socket).await {
-        talk(socket, served, shared).await;
+        let shown = socket.get_ref().1.peer_certificates();
+        let certificate = shown.and_then(|chain| Some(chain.first()?.to_vec().into()));
+        talk(socket, Visitor { served, certificate }, shared).await;
     }
 }
 
-async fn talk(socket: impl Socket, served: Served, shared: Arc<Shared>) {
+async fn talk(socket: impl Socket, visitor: Visitor, shared: Arc<Shared>) {
     let scissors = Scissors::default();
     let stream = TokioIo::new(Stream::new(socket, scissors.clone()));
     let service = service_fn(move |request| {
         let shared = shared.clone();
         let scissors = scissors.clone();
-        async move { Ok::<_, Infallible>(routes::answer(shared, served, scissors, request).await) }
+        let visitor = visitor.clone();
+        async move { Ok::<_, Infallible>(routes::answer(shared, visitor, scissors, request).await) }
     });
     // An error here is a client that left, or a fault that was asked for.
     let _ = http1::Builder::new().serve_connection(stream, service).await;

@@ -47,9 +47,7 @@ impl Sessions {
 
     /// Whether this token logs the bot in; if not, why.
     pub fn check_login(&self, token: &str, username: &str, now: Millis) -> Result<(), String> {
-        if self.rejecting {
-            return Err("This account may not log in".into());
-        }
+        self.check_account()?;
         let claims = self.key.claims(token)?;
         if claims["sub"] != username {
             return Err("the token's sub is not the bot's username".into());
@@ -65,6 +63,14 @@ impl Sessions {
             return Err("the token's exp is more than 5 minutes ahead".into());
         }
         Ok(())
+    }
+
+    /// Whether anything logs the bot in.
+    pub fn check_account(&self) -> Result<(), String> {
+        match self.rejecting {
+            true => Err("This account may not log in".into()),
+            false => Ok(()),
+        }
     }
 
     /// The time that login tokens are judged by.

@@ -11,6 +11,7 @@ use crate::books::Books;
 use crate::bridge::Bridge;
 use crate::chaos::{Blow, Chaos};
 use crate::chat::Generator;
+use crate::client_certificates::ClientAuthority;
 use crate::clock::{Clock, Millis};
 use crate::faults::{Endpoint, Fault, Faults};
 use crate::feeds::Feeds;
@@ -27,6 +28,8 @@ pub struct World {
     pub v1: v1::Feeds,
     pub bridge: Bridge,
     pub sessions: Sessions,
+    /// There with TLS.
+    pub clients: Option<ClientAuthority>,
     pub faults: Faults,
     pub chaos: Chaos,
     pub requests: Requests,
@@ -47,6 +50,7 @@ impl World {
             v1: v1::Feeds::new(settings.seed),
             bridge: Bridge::new(settings.seed),
             sessions,
+            clients: None,
             faults: Faults::default(),
             chaos: Chaos::new(settings.seed),
             requests: Requests::default(),

@@ -80,11 +80,16 @@ fn a_client_that_left_a_waiting_read_loses_nothing() {
     });
     let client = Client::of(&emulator);
     let feed = client.create_v1();
-    drop(client.begin(&format!("GET {}", common::v1_path(&feed))));
-    assert!(emulator.wait_for_requests(LONG, |log| {
-        let last = log.last().unwrap();
-        last.endpoint == Some(Endpoint::V1Read) && last.outcome == Outcome::Abandoned
-    }));
+    let reading = client.begin(&format!("GET {}", common::v1_path(&feed)));
+    let read_is = |outcome| {
+        emulator.wait_for_requests(LONG, |log| {
+            let last = log.last().unwrap();
+            last.endpoint == Some(Endpoint::V1Read) && last.outcome == outcome
+        })
+    };
+    assert!(read_is(Outcome::Waiting));
+    drop(reading);
+    assert!(read_is(Outcome::Abandoned));
     emulator.publish(["1"]);
     assert_eq!(client.take_v1(&feed), [json!(1)]);
     assert_eq!(emulator.books().handed_out, 1);

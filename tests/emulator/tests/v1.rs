@@ -263,7 +263,9 @@ fn a_client_that_left_a_waiting_read_loses_nothing() {
     let emulator = start(|settings| settings.poll = LONG);
     let client = Client::of(&emulator);
     let feed = client.create_v1();
-    drop(client.begin(&format!("GET {}", v1_path(&feed))));
+    let reading = client.begin(&format!("GET {}", v1_path(&feed)));
+    reads_waiting(&emulator, 1);
+    drop(reading);
     assert!(emulator.wait_for_requests(LONG, |log| {
         let last = log.last().unwrap();
         last.endpoint == Some(Endpoint::V1Read) && last.outcome == datafeed_emulator::Outcome::Abandoned

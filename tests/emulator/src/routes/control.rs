@@ -50,6 +50,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
             Ok(Reply::no_content())
         }
         ("POST", "logins") => logins(shared, body),
+        ("POST", "certificates") => certificate(shared, body),
         ("POST", "faults") => faults(shared, body),
         ("DELETE", "faults") => {
             shared.change(|world| world.faults.clear());
@@ -68,7 +69,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
 
 /// Nothing is at this path, or not with this method.
 fn refuse(path: &str) -> Reply {
-    const PATHS: [(&str, &str); 15] = [
+    const PATHS: [(&str, &str); 16] = [
         ("events", "GET, POST"),
         ("chat", "POST"),
         ("books", "GET"),
@@ -78,6 +79,7 @@ fn refuse(path: &str) -> Reply {
         ("clock", "POST"),
         ("sessions/expire", "POST"),
         ("logins", "POST"),
+        ("certificates", "POST"),
         ("faults", "POST, DELETE"),
         ("chaos", "GET"),
         ("requests", "GET"),
@@ -177,6 +179,26 @@ fn logins(shared: &Shared, body: &[u8]) -> Answer {
     let logins: Logins = input::parse(body)?;
     shared.change(|world| world.sessions.reject_logins(logins.reject));
     Ok(Reply::no_content())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCertificate {
+    /// The bot's where it is not given.
+    username: Option<String>,
+}
+
+fn certificate(shared: &Shared, body: &[u8]) -> Answer {
+    let new: NewCertificate = input::parse(body)?;
+    shared.look(|world| {
+        let username = new.username.unwrap_or_else(|| world.settings.username.clone());
+        let clients = world
+            .clients
+            .as_mut()
+            .ok_or("certificates: there are none without TLS")?;
+        let made = clients.issue(&username).map_err(|error| format!("username: {error}"))?;
+        Ok(Reply::of(201, &made))
+    })
 }
 
 /// One fault, or a list of them.

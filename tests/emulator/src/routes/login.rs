@@ -1,11 +1,13 @@
-//! The two RSA logins, of the pod and of the key manager.
+//! The logins, each of two services: by an RSA key and by a client certificate.
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Call, input};
+use crate::clock::Millis;
 use crate::reply::Reply;
 use crate::session::Kind;
+use crate::shared::World;
 
 #[derive(Deserialize)]
 struct Login {
@@ -21,11 +23,42 @@ pub fn login(call: &Call, kind: Kind) -> Result<Reply, Reply> {
             .sessions
             .check_login(&login.token, &world.settings.username, judged_at)
             .map_err(|reason| Reply::error(401, &reason))?;
-        let token = world.sessions.open(kind, now, world.settings.session_ttl);
-        let mut body = json!({"name": kind.header(), "token": token});
-        if kind == Kind::Session {
-            body["authorizationToken"] = json!(format!("Bearer {token}"));
-        }
-        Ok(Reply::of(200, &body))
+        Ok(open(world, kind, now))
     })
+}
+
+/// The handshake has shown that the client has the key; nothing is sent besides.
+pub fn login_by_certificate(call: &Call, kind: Kind) -> Result<Reply, Reply> {
+    if !call.body.is_empty() {
+        return Err(Reply::error(400, "A login by certificate has no body"));
+    }
+    let refuse = |reason: &str| Reply::error(401, reason);
+    let certificate = call
+        .certificate
+        .as_ref()
+        .ok_or_else(|| refuse("There is no client certificate"))?;
+    call.shared.look(|world| {
+        world.sessions.check_account().map_err(|reason| refuse(&reason))?;
+        let clients = world.clients.as_ref();
+        let name = clients.and_then(|clients| clients.common_name(certificate));
+        match name {
+            Some(name) if name == world.settings.username => {
+                let now = world.clock.now();
+                Ok(open(world, kind, now))
+            }
+            Some(_) => Err(refuse("The client certificate's common name is not the bot's username")),
+            None => Err(refuse(
+                "The client certificate is not signed by the emulator's authority",
+            )),
+        }
+    })
+}
+
+fn open(world: &mut World, kind: Kind, now: Millis) -> Reply {
+    let token = world.sessions.open(kind, now, world.settings.session_ttl);
+    let mut body = json!({"name": kind.header(), "token": token});
+    if kind == Kind::Session {
+        body["authorizationToken"] = json!(format!("Bearer {token}"));
+    }
+    Reply::of(200, &body)
 }

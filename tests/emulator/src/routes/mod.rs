@@ -33,6 +33,8 @@ struct Call {
     shared: Arc<Shared>,
     headers: HeaderMap,
     query: String,
+    /// That of the client.
+    certificate: Option<Arc<[u8]>>,
     body: Bytes,
     /// The datafeed or stream that the path names.
     named: String,
@@ -45,13 +47,21 @@ pub enum Served {
     ControlOnly,
 }
 
+/// Who is at the other end of a connection, and what is to be had there.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub served: Served,
+    /// The client's own, which it has the key to.
+    pub certificate: Option<Arc<[u8]>>,
+}
+
 pub async fn answer(
     shared: Arc<Shared>,
-    served: Served,
+    visitor: Visitor,
     scissors: Scissors,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
-    let reply = reply(&shared, served, scissors, request).await;
+    let reply = reply(&shared, visitor, scissors, request).await;
     let moved = shared.look(|world| world.settings.logins_follow_clock.then(|| world.clock.now()));
     let reply = match moved {
         Some(now) => reply.dated(now),
@@ -60,7 +70,7 @@ pub async fn answer(
     reply.into_response()
 }
 
-async fn reply(shared: &Arc<Shared>, served: Served, scissors: Scissors, request: Request<Incoming>) -> Reply {
+async fn reply(shared: &Arc<Shared>, visitor: Visitor, scissors: Scissors, request: Request<Incoming>) -> Reply {
     let (parts, body) = request.into_parts();
     if let Some(path) = parts.uri.path().strip_prefix("/emulator/") {
         let path = path.to_owned();
@@ -69,13 +79,19 @@ async fn reply(shared: &Arc<Shared>, served: Served, scissors: Scissors, request
             Err(_) => Reply::error(400, "the body is cut short"),
         };
     }
-    match served {
-        Served::Everything => service(shared.clone(), scissors, parts, body).await,
+    match visitor.served {
+        Served::Everything => service(shared.clone(), visitor.certificate, scissors, parts, body).await,
         Served::ControlOnly => not_found(),
     }
 }
 
-async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: Incoming) -> Reply {
+async fn service(
+    shared: Arc<Shared>,
+    certificate: Option<Arc<[u8]>>,
+    scissors: Scissors,
+    parts: Parts,
+    body: Incoming,
+) -> Reply {
     let route = shared.look(|world| {
         let path = parts.uri.path().strip_prefix(&*world.settings.context);
         path.map_or(Err(not_found()), |path| find(&parts.method, path))
@@ -94,6 +110,7 @@ async fn service(shared: Arc<Shared>, scissors: Scissors, parts: Parts, body: In
         shared: shared.clone(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
+        certificate,
         body,
         named,
     };
@@ -156,6 +173,8 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
     let handled = match endpoint {
         Endpoint::SessionLogin => login::login(&call, Kind::Session),
         Endpoint::KeyManagerLogin => login::login(&call, Kind::KeyManager),
+        Endpoint::CertificateSessionLogin => login::login_by_certificate(&call, Kind::Session),
+        Endpoint::CertificateKeyManagerLogin => login::login_by_certificate(&call, Kind::KeyManager),
         Endpoint::List => agent::list(&call),
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
@@ -180,6 +199,8 @@ fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
     let (methods, named): (&[(Method, Endpoint)], &str) = match parts[..] {
         ["login", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::SessionLogin)], ""),
         ["relay", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::KeyManagerLogin)], ""),
+        ["sessionauth", "v1", "authenticate"] => (&[(Method::POST, Endpoint::CertificateSessionLogin)], ""),
+        ["keyauth", "v1", "authenticate"] => (&[(Method::POST, Endpoint::CertificateKeyManagerLogin)], ""),
         ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),
         ["agent", "v5", "datafeeds", id] if !id.is_empty() => (&[(Method::DELETE, Endpoint::Delete)], id),
         ["agent", "v5", "datafeeds", id, "read"] => (&[(Method::POST, Endpoint::Read)], id),

@@ -8,9 +8,9 @@ use std::net::TcpStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use datafeed_emulator::keys::KeyPair;
-use datafeed_emulator::{Emulator, Settings};
+use datafeed_emulator::{ClientCertificate, Emulator, Settings};
 use serde_json::{Value, json};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 /// Long enough for anything that does happen; nothing waits so long in a test that passes.
 pub const LONG: Duration = Duration::from_secs(20);
@@ -223,9 +223,21 @@ impl Client {
 
 /// What speaks HTTP and, where there is an authority to trust, HTTPS.
 pub fn agent(ca_pem: Option<&str>) -> ureq::Agent {
+    agent_of(ca_pem, None)
+}
+
+/// The same, with something to show.
+pub fn agent_of(ca_pem: Option<&str>, own: Option<&ClientCertificate>) -> ureq::Agent {
+    let own = own.map(|own| {
+        let certificate = Certificate::from_pem(own.certificate.as_bytes()).unwrap();
+        let key = PrivateKey::from_pem(own.private_key.as_bytes()).unwrap();
+        ClientCert::new_with_certs(&[certificate], key)
+    });
     let trusted = ca_pem.map(|pem| Certificate::from_pem(pem.as_bytes()).unwrap());
     let roots: Vec<_> = trusted.into_iter().collect();
-    let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots));
+    let tls = TlsConfig::builder()
+        .root_certs(RootCerts::new_with_certs(&roots))
+        .client_cert(own);
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .proxy(None)
