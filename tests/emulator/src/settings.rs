@@ -60,6 +60,9 @@ pub struct Settings {
     pub public_key_pem: Option<String>,
     /// Whether the agent asks for the key manager token besides the session token.
     pub require_key_manager_token: bool,
+    /// Whether the session token is enough: it then claims `canUseSimplifiedKeyDelivery`, and the agent does not ask for
+    /// the key manager token.
+    pub simplified_key_delivery: bool,
     /// Whether `exp` of a login token is judged by the emulator's moved clock, which the `Date` of every answer then
     /// shows. By default it is judged by the
     /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
@@ -69,7 +72,8 @@ pub struct Settings {
     pub chaos: f64,
     /// How long a random fault keeps a client waiting at most.
     pub chaos_pause: Duration,
-    /// What `GET /agent/v1/info` calls the agent's version.
+    /// What `GET /agent/v1/info` calls the agent's version. Left at its default, it is `Agent-24.12.0` with
+    /// `simplified_key_delivery`.
     pub agent_version: String,
 }
 
@@ -101,15 +105,26 @@ impl Default for Settings {
             created_at: true,
             public_key_pem: None,
             require_key_manager_token: true,
+            simplified_key_delivery: false,
             logins_follow_clock: false,
             chaos: 0.0,
             chaos_pause: Duration::from_secs(2),
-            agent_version: "Agent-24.1.0".into(),
+            agent_version: DEFAULT_VERSION.into(),
         }
     }
 }
 
+const DEFAULT_VERSION: &str = "Agent-24.1.0";
+
 impl Settings {
+    /// What the agent calls itself. Simplified key delivery came with 24.12.
+    pub(crate) fn version(&self) -> &str {
+        match self.simplified_key_delivery && self.agent_version == DEFAULT_VERSION {
+            true => "Agent-24.12.0",
+            false => &self.agent_version,
+        }
+    }
+
     /// Whether an emulator can behave so; if not, the reason names the field.
     pub(crate) fn check(&self) -> Result<(), String> {
         let context = self.context.as_str();

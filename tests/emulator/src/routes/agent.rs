@@ -107,7 +107,7 @@ pub fn info(call: &Call) -> Result<Reply, Reply> {
         Reply::of(
             200,
             &json!({
-                "version": world.settings.agent_version,
+                "version": world.settings.version(),
                 "serverFqdn": url,
                 "hostname": "127.0.0.1",
                 "ipAddress": "127.0.0.1",

@@ -3,6 +3,7 @@
 use super::Call;
 use crate::reply::Reply;
 use crate::session::Kind;
+use crate::settings::Settings;
 
 /// Each token on its own: missing, or not good.
 pub fn check_token(call: &Call, kind: Kind) -> Result<(), Reply> {
@@ -26,7 +27,8 @@ pub fn check_token(call: &Call, kind: Kind) -> Result<(), Reply> {
 /// What the agent asks for.
 pub fn check_tokens(call: &Call) -> Result<(), Reply> {
     check_token(call, Kind::Session)?;
-    match call.shared.look(|world| world.settings.require_key_manager_token) {
+    let asks = |settings: &Settings| settings.require_key_manager_token && !settings.simplified_key_delivery;
+    match call.shared.look(|world| asks(&world.settings)) {
         true => check_token(call, Kind::KeyManager),
         false => Ok(()),
     }

@@ -55,7 +55,14 @@ pub fn login_by_certificate(call: &Call, kind: Kind) -> Result<Reply, Reply> {
 }
 
 fn open(world: &mut World, kind: Kind, now: Millis) -> Reply {
-    let token = world.sessions.open(kind, now, world.settings.session_ttl);
+    let World { sessions, settings, .. } = world;
+    let token = match kind {
+        Kind::Session if settings.simplified_key_delivery => {
+            let claims = json!({"sub": settings.username, "canUseSimplifiedKeyDelivery": true});
+            sessions.open_jwt(kind, claims, now, settings.session_ttl)
+        }
+        _ => sessions.open(kind, now, settings.session_ttl),
+    };
     let mut body = json!({"name": kind.header(), "token": token});
     if kind == Kind::Session {
         body["authorizationToken"] = json!(format!("Bearer {token}"));
