@@ -38,6 +38,8 @@ pub enum Endpoint {
     CertificateSessionLogin,
     /// `POST /keyauth/v1/authenticate`
     CertificateKeyManagerLogin,
+    /// `POST /login/idm/tokens`
+    CommonJwt,
     /// `GET /agent/v5/datafeeds`
     List,
     /// `POST /agent/v5/datafeeds`

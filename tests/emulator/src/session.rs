@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use crate::clock::{Millis, millis, wall};
 use crate::keys::PublicKey;
 
-/// The two logins, each with its own kind of token.
+/// The two logins, each with its own kind of token, and the token that the session token buys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Session,
     KeyManager,
+    /// The common JWT.
+    Bearer,
 }
 
 impl Kind {
@@ -23,6 +25,7 @@ impl Kind {
         match self {
             Kind::Session => "sessionToken",
             Kind::KeyManager => "keyManagerToken",
+            Kind::Bearer => "Authorization",
         }
     }
 }

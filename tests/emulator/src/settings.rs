@@ -63,6 +63,10 @@ pub struct Settings {
     /// Whether the session token is enough: it then claims `canUseSimplifiedKeyDelivery`, and the agent does not ask for
     /// the key manager token.
     pub simplified_key_delivery: bool,
+    /// Whether the pod gives out the common JWT, which the agent then takes in place of the session token.
+    pub common_jwt: bool,
+    /// How long a common JWT is good for.
+    pub common_jwt_ttl: Duration,
     /// Whether `exp` of a login token is judged by the emulator's moved clock, which the `Date` of every answer then
     /// shows. By default it is judged by the
     /// wall clock: a client cannot see that [`advance`](crate::Emulator::advance) was called, and its tokens
@@ -106,6 +110,8 @@ impl Default for Settings {
             public_key_pem: None,
             require_key_manager_token: true,
             simplified_key_delivery: false,
+            common_jwt: false,
+            common_jwt_ttl: Duration::from_secs(5 * 60),
             logins_follow_clock: false,
             chaos: 0.0,
             chaos_pause: Duration::from_secs(2),

@@ -51,6 +51,7 @@ impl Program {
             ),
             session: String::new(),
             key_manager: String::new(),
+            authorization: String::new(),
         }
     }
 

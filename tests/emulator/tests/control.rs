@@ -163,6 +163,7 @@ fn settings_change_while_it_runs() {
         "requireKeyManagerToken": false, "loginsFollowClock": true, "agentVersion": "Agent-25.8.1",
         "chaos": 0.0, "chaosPauseMillis": 9, "v1MaxFeeds": 11, "v1Capacity": 12,
         "firehoseCapacity": 13, "datahoseEntitled": false, "bridge": true, "simplifiedKeyDelivery": true,
+        "commonJwt": false, "commonJwtTtlMillis": 14,
     });
     let answer = post(&client, "/emulator/settings", changes.clone());
     assert_eq!((answer.status, answer.json()), (200, changes.clone()));

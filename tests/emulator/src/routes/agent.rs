@@ -8,7 +8,6 @@ use super::{Call, auth, input, poll};
 use crate::bot;
 use crate::entry::Entry;
 use crate::reply::Reply;
-use crate::session::Kind;
 
 const LONGEST_TAG: usize = 100;
 
@@ -119,7 +118,7 @@ pub fn info(call: &Call) -> Result<Reply, Reply> {
 }
 
 pub fn session_info(call: &Call) -> Result<Reply, Reply> {
-    auth::check_token(call, Kind::Session)?;
+    auth::check_session(call)?;
     let info = call.shared.look(|world| bot::session_info(&world.settings.username));
     Ok(Reply::of(200, &info))
 }

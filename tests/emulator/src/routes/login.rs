@@ -1,9 +1,10 @@
-//! The logins, each of two services: by an RSA key and by a client certificate.
+//! The logins, each of two services: by an RSA key and by a client certificate; and the common JWT.
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Call, input};
+use super::{Call, auth, input};
+use crate::BOT_USER_ID;
 use crate::clock::Millis;
 use crate::reply::Reply;
 use crate::session::Kind;
@@ -65,7 +66,34 @@ fn open(world: &mut World, kind: Kind, now: Millis) -> Reply {
     };
     let mut body = json!({"name": kind.header(), "token": token});
     if kind == Kind::Session {
-        body["authorizationToken"] = json!(format!("Bearer {token}"));
+        let bearer = match world.settings.common_jwt {
+            true => open_common_jwt(world, now),
+            false => token,
+        };
+        body["authorizationToken"] = json!(format!("Bearer {bearer}"));
     }
     Reply::of(200, &body)
+}
+
+/// Renews the common JWT of a session.
+pub fn common_jwt(call: &Call) -> Result<Reply, Reply> {
+    if !call.shared.look(|world| world.settings.common_jwt) {
+        return Err(Reply::error(404, "The common JWT is not enabled on this pod"));
+    }
+    auth::check_token(call, Kind::Session)?;
+    Ok(call.shared.look(|world| {
+        let now = world.clock.now();
+        let token = open_common_jwt(world, now);
+        let seconds = world.settings.common_jwt_ttl.as_secs();
+        Reply::of(
+            200,
+            &json!({"token_type": "Bearer", "expires_in": seconds, "access_token": token}),
+        )
+    }))
+}
+
+fn open_common_jwt(world: &mut World, now: Millis) -> String {
+    let World { sessions, settings, .. } = world;
+    let claims = json!({"sub": settings.username, "userId": BOT_USER_ID});
+    sessions.open_jwt(Kind::Bearer, claims, now, settings.common_jwt_ttl)
 }

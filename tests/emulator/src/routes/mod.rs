@@ -175,6 +175,7 @@ async fn handle(endpoint: Endpoint, call: Call, entry: &mut Entry) -> Reply {
         Endpoint::KeyManagerLogin => login::login(&call, Kind::KeyManager),
         Endpoint::CertificateSessionLogin => login::login_by_certificate(&call, Kind::Session),
         Endpoint::CertificateKeyManagerLogin => login::login_by_certificate(&call, Kind::KeyManager),
+        Endpoint::CommonJwt => login::common_jwt(&call),
         Endpoint::List => agent::list(&call),
         Endpoint::Create => agent::create(&call),
         Endpoint::Read => agent::read(&call, entry).await,
@@ -199,6 +200,7 @@ fn find(method: &Method, path: &str) -> Result<(Endpoint, String), Reply> {
     let (methods, named): (&[(Method, Endpoint)], &str) = match parts[..] {
         ["login", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::SessionLogin)], ""),
         ["relay", "pubkey", "authenticate"] => (&[(Method::POST, Endpoint::KeyManagerLogin)], ""),
+        ["login", "idm", "tokens"] => (&[(Method::POST, Endpoint::CommonJwt)], ""),
         ["sessionauth", "v1", "authenticate"] => (&[(Method::POST, Endpoint::CertificateSessionLogin)], ""),
         ["keyauth", "v1", "authenticate"] => (&[(Method::POST, Endpoint::CertificateKeyManagerLogin)], ""),
         ["agent", "v5", "datafeeds"] => (&[(Method::GET, Endpoint::List), (Method::POST, Endpoint::Create)], ""),

@@ -52,6 +52,8 @@ pub struct Client {
     pub url: String,
     pub session: String,
     pub key_manager: String,
+    /// The value of `Authorization`.
+    pub authorization: String,
 }
 
 impl Client {
@@ -68,6 +70,7 @@ impl Client {
             url: emulator.url(),
             session: String::new(),
             key_manager: String::new(),
+            authorization: String::new(),
         }
     }
 
@@ -123,11 +126,12 @@ impl Client {
     }
 
     fn tokens(&self) -> Vec<(&'static str, &str)> {
-        let both = [
+        let all = [
+            ("Authorization", &*self.authorization),
             ("sessionToken", &*self.session),
             ("keyManagerToken", &*self.key_manager),
         ];
-        both.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+        all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
     pub fn list(&self) -> Vec<Value> {
