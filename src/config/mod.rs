@@ -1,6 +1,7 @@
 //! The configuration: the file that bots already have, read setting by setting, with an error that names the field.
 
 mod file;
+mod host;
 mod key;
 mod nodes;
 mod proxy;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::host::check_host;
 use super::section::Section;
-use super::service::check_host;
 use crate::error::Error;
 
 /// A proxy that is asked to CONNECT, for `https` and `http` alike.
@@ -53,9 +53,18 @@ impl Proxy {
         }))
     }
 
+    /// The host as it stands in an address: an IPv6 one in brackets.
+    pub(crate) fn bracketed_host(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        }
+    }
+
     /// `host:port`, fit to be shown.
     pub(crate) fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        format!("{}:{}", self.bracketed_host(), self.port)
     }
 }
 

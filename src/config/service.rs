@@ -1,12 +1,12 @@
 //! Where pod, key manager and agent are, and how long to wait for them.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use ureq::http::{HeaderName, HeaderValue};
 
+use super::host::{check_host, is_loopback};
 use super::proxy::Proxy;
 use super::section::Section;
 use crate::error::Error;
@@ -183,23 +183,4 @@ fn check_context(field: &str, context: &str) -> Result<(), Error> {
     }
     let message = format!("{field} must be the path part of a URL, with anything unusual as %XX, and without a query");
     Err(Error::config(field, message))
-}
-
-pub(super) fn check_host(field: &str, host: &str) -> Result<(), Error> {
-    let is_ip = host.parse::<IpAddr>().is_ok();
-    let is_name = !host.is_empty()
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    if is_ip || is_name {
-        return Ok(());
-    }
-    let message = format!(
-        "{field} must be a host name or an IP address without scheme, port or path (those are settings of their own)"
-    );
-    Err(Error::config(field, message))
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

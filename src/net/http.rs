@@ -330,7 +330,7 @@ impl Http {
 
 fn connect_proxy(proxy: &Proxy) -> Option<ureq::Proxy> {
     let mut builder = ureq::Proxy::builder(ProxyProtocol::Http)
-        .host(&proxy.host)
+        .host(&proxy.bracketed_host())
         .port(proxy.port);
     if let Some((username, password)) = &proxy.credentials {
         builder = builder.username(username).password(password);
@@ -403,6 +403,26 @@ mod tests {
         assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
         assert_eq!(get(&http, &uri).expect("an answer").body, b"ok");
         server.join().expect("the server saw what it expected");
+    }
+
+    #[test]
+    fn every_proxy_that_can_be_configured_is_used() {
+        for host in ["::1", "fe80::1", "10.0.0.1", "proxy.example", "a_b-c"] {
+            for credentials in [None, Some(("user@corp".to_owned(), "p:/?#[]@ss é".to_owned()))] {
+                let proxy = Proxy {
+                    host: host.to_owned(),
+                    port: 3128,
+                    credentials: credentials.clone(),
+                };
+                let used = connect_proxy(&proxy).expect(host);
+                assert_eq!(used.port(), 3128);
+                assert_eq!(used.username(), credentials.as_ref().map(|(name, _)| name.as_str()));
+                assert_eq!(
+                    used.password(),
+                    credentials.as_ref().map(|(_, password)| password.as_str())
+                );
+            }
+        }
     }
 
     #[test]
