@@ -134,22 +134,56 @@ enum When {
     RefusedForAMinute,
 }
 
+/// An outcome laid out flat, so that a row compares numbers and nothing that is not there.
+struct Seen {
+    listed: Option<Listed>,
+    network: Option<FailureKind>,
+    malformed: bool,
+    /// 0 if there is none.
+    status: u16,
+}
+
+impl Seen {
+    fn of(outcome: Outcome) -> Seen {
+        let nothing = Seen {
+            listed: None,
+            network: None,
+            malformed: false,
+            status: 0,
+        };
+        match outcome {
+            Outcome::Listed(listed) => Seen {
+                listed: Some(listed),
+                ..nothing
+            },
+            Outcome::Failed(TroubleKind::Network(kind)) => Seen {
+                network: Some(kind),
+                ..nothing
+            },
+            Outcome::Failed(TroubleKind::Malformed) => Seen {
+                malformed: true,
+                ..nothing
+            },
+            Outcome::Failed(TroubleKind::Status(status)) => Seen { status, ..nothing },
+        }
+    }
+}
+
 impl Row {
-    fn fits(&self, operation: Operation, outcome: Outcome, situation: &Situation) -> bool {
-        self.operations.contains(&operation) && self.met.fits(outcome) && self.when.holds(situation)
+    fn fits(&self, operation: Operation, seen: &Seen, situation: &Situation) -> bool {
+        self.operations.contains(&operation) && self.met.fits(seen) && self.when.holds(situation)
     }
 }
 
 impl Met {
-    fn fits(&self, outcome: Outcome) -> bool {
-        match (self, outcome) {
-            (Met::AnyFailure, Outcome::Failed(_)) => true,
-            (Met::Malformed, Outcome::Failed(TroubleKind::Malformed)) => true,
-            (Met::Listed(all), Outcome::Listed(listed)) => all.contains(&listed),
-            (Met::Network(kinds), Outcome::Failed(TroubleKind::Network(kind))) => kinds.contains(&kind),
-            (Met::Status(all), Outcome::Failed(TroubleKind::Status(status))) => all.contains(&status),
-            (Met::AnyServerError, Outcome::Failed(TroubleKind::Status(status))) => (500..600).contains(&status),
-            _ => false,
+    fn fits(&self, seen: &Seen) -> bool {
+        match self {
+            Met::AnyFailure => seen.listed.is_none(),
+            Met::Malformed => seen.malformed,
+            Met::Listed(all) => seen.listed.is_some_and(|listed| all.contains(&listed)),
+            Met::Network(kinds) => seen.network.is_some_and(|kind| kinds.contains(&kind)),
+            Met::Status(all) => all.contains(&seen.status),
+            Met::AnyServerError => (500..600).contains(&seen.status),
         }
     }
 }
@@ -169,8 +203,9 @@ impl When {
 
 /// The first row that fits.
 pub(crate) fn decide(operation: Operation, outcome: Outcome, situation: &Situation) -> &'static Row {
+    let seen = Seen::of(outcome);
     let mut rows = TABLE.iter();
     // The last rows fit every failure, and a test tries every outcome.
-    rows.find(|row| row.fits(operation, outcome, situation))
+    rows.find(|row| row.fits(operation, &seen, situation))
         .unwrap_or(&TABLE[TABLE.len() - 1])
 }

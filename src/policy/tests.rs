@@ -167,7 +167,7 @@ fn every_outcome_has_a_row_and_none_falls_through() {
             for outcome in outcomes {
                 let row = decide(operation, outcome, &situation);
                 assert!(
-                    row.fits(operation, outcome, &situation),
+                    row.fits(operation, &Seen::of(outcome), &situation),
                     "{operation:?} {outcome:?} {situation:?}"
                 );
             }

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import symphony_datafeed
 from emulator import Emulator, message
@@ -359,6 +361,28 @@ class Stopping(Case):
         gc.collect()
         if sys.platform == "linux":
             self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    def test_a_signal_just_before_the_wait_ends_it_all_the_same(self) -> None:
+        emulator = Emulator()
+        self.addCleanup(emulator.stop)
+        real_poll = select.poll
+        with Datafeed(emulator.config) as feed:
+
+            class PollAfterASignal:
+                """As a signal's handler leaves it that ran after the last look, and before there was a wait to end."""
+
+                def __init__(self) -> None:
+                    self.inner = real_poll()
+                    self.register = self.inner.register
+
+                def poll(self, left: int | None) -> list[tuple[int, int]]:
+                    feed._interruption = object()
+                    return self.inner.poll(left)
+
+            started = time.monotonic()
+            with mock.patch.object(select, "poll", PollAfterASignal):
+                self.assertIsNone(feed.next_event(PATIENCE))
+            self.assertLess(time.monotonic() - started, PATIENCE)
 
     def test_sigint_during_the_wait_raises_keyboard_interrupt(self) -> None:
         emulator = Emulator()

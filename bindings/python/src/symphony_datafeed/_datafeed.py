@@ -109,6 +109,11 @@ class Event:
         return f"<Event delivery={self.delivery} attempt={self.attempt} characters={len(self.raw)}>"
 
 
+#: A signal that comes between Python's last look for one and the beginning of the wait does not end the wait: then it is
+#: seen after so long at the latest.
+SLICE_MILLIS = 1000
+
+
 class Datafeed:
     """A feed of events, polled by a thread of the library.
 
@@ -248,9 +253,9 @@ class Datafeed:
                 poll.register(self.fileno(), select.POLLIN)
                 poll.register(self._wake_reader, select.POLLIN)
                 continue
-            left: int | None = None
+            left = SLICE_MILLIS
             if milliseconds > 0:
-                left = math.ceil((deadline - time.monotonic()) * 1000)
+                left = min(left, math.ceil((deadline - time.monotonic()) * 1000))
                 if left <= 0:
                     return TIMEOUT
             if any(fd == self._wake_reader for fd, _ in poll.poll(left)):
