@@ -109,8 +109,8 @@ class Event:
         return f"<Event delivery={self.delivery} attempt={self.attempt} characters={len(self.raw)}>"
 
 
-#: A signal that comes between Python's last look for one and the beginning of the wait does not end the wait: then it is
-#: seen after so long at the latest.
+#: A signal that comes between Python's last look for one and the beginning of the wait does not end the wait: then it
+#: is seen after so long at the latest.
 SLICE_MILLIS = 1000
 
 
