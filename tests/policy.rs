@@ -97,7 +97,7 @@ fn balanced(emulator: &Emulator, events: u64) {
     assert!(emulator.wait_until(PATIENCE, all), "{:?}", emulator.books());
 }
 
-/// A working feed meets a fault on its next reads; it tells of this row, retries, and gets what came meanwhile.
+/// A working feed, of an agent with one node, meets a fault on its next reads; it tells of this row, retries, and gets what came meanwhile.
 #[track_caller]
 fn meets_on_read(rule: &str, action: &str, code: &str, settings: Value, what: FaultAction) -> Value {
     let emulator = emulator(brisk());
@@ -151,6 +151,8 @@ fn clocks_apart() {
         (&line["level"], &line["code"]),
         (&json!("warn"), &json!("CLOCKS_APART"))
     );
+    assert_eq!(line["action"], "SET_CLOCK", "{line}");
+    check_traced(&emulator, &line);
     let message = line["message"].as_str().unwrap();
     assert!(
         message.contains("clock is") && message.contains("s behind"),
@@ -175,8 +177,13 @@ fn login_refused() {
             fault(&emulator, endpoint, 1000, status(refusal));
             let feed = Feed::open(&config(&emulator, json!({})));
             assert_eq!(feed.next(-1), Err(DATAFEED_FAILED));
-            let line = feed.wait_for_log("bot.privateKey");
-            assert_eq!(line["level"], "error");
+            let line = feed.wait_for_rule("login-refused");
+            assert_eq!(
+                (&line["level"], &line["action"]),
+                (&json!("error"), &json!("FAIL")),
+                "{line}"
+            );
+            assert!(line["message"].to_string().contains("bot.privateKey"), "{line}");
             check_traced(&emulator, &line);
             let error = feed.error().expect("the reason");
             assert_eq!(error["retryable"], false);
@@ -242,7 +249,7 @@ fn feed_refuses() {
     let line = feed.wait_for_rule("feed-refuses");
     assert_eq!(
         (&line["level"], &line["code"]),
-        (&json!("warn"), &json!("FEED_GONE")),
+        (&json!("error"), &json!("FEED_GONE")),
         "{line}"
     );
     check_traced(&emulator, &line);
@@ -338,7 +345,7 @@ fn no_feed() {
     let line = feed.wait_for_rule("no-feed");
     assert_eq!(
         (&line["level"], &line["code"]),
-        (&json!("warn"), &json!("FEED_GONE")),
+        (&json!("error"), &json!("FEED_GONE")),
         "{line}"
     );
     feed.wait_for_log("created a feed");
@@ -386,7 +393,11 @@ fn fails(endpoint: Endpoint, advice: &str) {
         (&json!("FORBIDDEN"), &json!(false))
     );
     let line = feed.wait_for_log(advice);
-    assert_eq!(line["level"], "error");
+    assert_eq!(
+        (&line["level"], &line["action"]),
+        (&json!("error"), &json!("FAIL")),
+        "{line}"
+    );
     check_traced(&emulator, &line);
 }
 
@@ -488,18 +499,12 @@ fn node_lost() {
         FaultAction::Reset { after_bytes: 50 },
         FaultAction::Reset { after_bytes: 150 },
     ] {
-        meets_on_read("node-lost", "NEXT_NODE", "NETWORK", json!({}), trouble);
+        meets_on_read("node-lost", "BACK_OFF", "NETWORK", json!({}), trouble);
     }
     let impatient = json!({"readTimeout": 700});
-    meets_on_read(
-        "node-lost",
-        "NEXT_NODE",
-        "TIMEOUT",
-        impatient.clone(),
-        FaultAction::Hang,
-    );
+    meets_on_read("node-lost", "BACK_OFF", "TIMEOUT", impatient.clone(), FaultAction::Hang);
     let stall = FaultAction::Stall { after_bytes: 150 };
-    meets_on_read("node-lost", "NEXT_NODE", "TIMEOUT", impatient, stall);
+    meets_on_read("node-lost", "BACK_OFF", "TIMEOUT", impatient, stall);
     moves_on_from(
         "node-lost",
         json!({"host": "127.0.0.1", "port": raw_server(b"")}),
@@ -508,15 +513,18 @@ fn node_lost() {
 }
 
 fn node_timed_out() {
-    let line = meets_on_read("node-timed-out", "NEXT_NODE", "SERVICE_ERROR", json!({}), status(408));
+    let line = meets_on_read("node-timed-out", "BACK_OFF", "SERVICE_ERROR", json!({}), status(408));
     assert_eq!(line["httpStatus"], 408);
+    let timed_out = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    let node = json!({"host": "127.0.0.1", "port": raw_server(timed_out)});
+    moves_on_from("node-timed-out", node, "SERVICE_ERROR");
 }
 
 fn node_in_trouble() {
     for trouble in [500, 501, 502, 503, 504, 520, 599] {
         let line = meets_on_read(
             "node-in-trouble",
-            "NEXT_NODE",
+            "BACK_OFF",
             "SERVICE_ERROR",
             json!({}),
             status(trouble),
@@ -533,7 +541,7 @@ fn answer_unreadable() {
     moves_on_from("answer-unreadable", node, "RESPONSE_INVALID");
     let large = body(200, &format!("{{\"events\":[{{\"a\":\"{}\"}}]}}", "x".repeat(10_000)));
     let settings = json!({"maxResponseBytes": 4096});
-    meets_on_read("answer-unreadable", "NEXT_NODE", "RESPONSE_TOO_LARGE", settings, large);
+    meets_on_read("answer-unreadable", "BACK_OFF", "RESPONSE_TOO_LARGE", settings, large);
 }
 
 fn answer_malformed() {
@@ -543,13 +551,7 @@ fn answer_malformed() {
         body(200, "[]"),
         body(200, "<html><title>Sign in</title>"),
     ] {
-        meets_on_read(
-            "answer-malformed",
-            "NEXT_NODE",
-            "RESPONSE_INVALID",
-            json!({}),
-            malformed,
-        );
+        meets_on_read("answer-malformed", "BACK_OFF", "RESPONSE_INVALID", json!({}), malformed);
     }
     let page = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>";
     let node = json!({"host": "127.0.0.1", "port": raw_server(page)});
