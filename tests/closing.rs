@@ -63,6 +63,39 @@ fn acknowledgements_of_several_batches_are_written_past_a_read_in_flight() {
     );
 }
 
+/// The read that would have carried the acknowledgement is what the feed fails with.
+#[test]
+fn a_feed_that_fails_writes_what_was_acknowledged_before() {
+    let emulator = emulator(quick());
+    let feed = open_and_wait(
+        &emulator,
+        &config(&emulator, json!({"datafeed": {"retry": {"maxAttempts": 1}}})),
+    );
+    emulator.publish([numbered(0)]);
+    let event = feed.must_next();
+    assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+    let in_flight = emulator.wait_for_requests(PATIENCE, |requests| {
+        let last = requests
+            .iter()
+            .rfind(|request| request.endpoint == Some(Endpoint::Read));
+        last.is_some_and(|read| read.outcome == Outcome::Waiting && read.ack_id.as_deref() == Some(""))
+    });
+    assert!(in_flight);
+    emulator.fault(Fault {
+        endpoint: Endpoint::Read,
+        times: 1,
+        action: status(503),
+        after: false,
+    });
+    assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
+    assert_eq!(feed.next(-1), Err(DATAFEED_FAILED));
+    assert!(
+        emulator.wait_until(PATIENCE, |books| books.acknowledged == 1),
+        "{:?}",
+        emulator.books()
+    );
+}
+
 #[test]
 fn what_is_not_acknowledged_is_not_lost_at_close() {
     let emulator = emulator(slow());

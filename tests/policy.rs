@@ -281,6 +281,7 @@ fn feed_exists() {
     works(&emulator, &feed, 1);
     balanced(&emulator, 2);
     assert_eq!(emulator.feeds().len(), 1);
+    assert_eq!(feed.stats()["feedsCreated"], 1);
 }
 
 fn feed_missing() {

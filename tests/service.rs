@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use datafeed_emulator::{EmptyRead, Endpoint, Fault, FaultAction, RequestLog, Settings, StaleAck};
+use datafeed_emulator::{EmptyRead, Endpoint, Fault, FaultAction, RequestLog, Settings};
 use serde_json::{Value, json};
 
 fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
@@ -279,35 +279,6 @@ fn an_answer_lost_on_its_way_repeats_nothing() {
         emulator.books()
     );
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
-}
-
-#[test]
-fn a_400_for_a_stale_ack_id_keeps_the_feed() {
-    let emulator = emulator(Settings {
-        stale_ack: StaleAck::BadRequest,
-        ..quick()
-    });
-    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
-    emulator.publish([numbered(0)]);
-    let event = feed.must_next();
-    // The feed believes that the lease is alive, and the service does not.
-    feed.advance(Duration::from_secs(20));
-    emulator.advance(Duration::from_secs(31));
-    assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
-    assert!(emulator.wait_for_requests(PATIENCE, |requests| {
-        requests
-            .iter()
-            .any(|request| request.endpoint == Some(Endpoint::Read) && request.status == Some(400))
-    }));
-    feed.advance(Duration::from_secs(31));
-    works(&emulator, &feed, 1);
-    assert!(
-        emulator.wait_until(PATIENCE, |books| books.acknowledged == 2),
-        "{:?}",
-        emulator.books()
-    );
-    assert_eq!(emulator.feeds().len(), 1);
-    assert_eq!(feed.stats()["feedsCreated"], 1);
 }
 
 #[test]

@@ -150,7 +150,14 @@ fn a_bot_that_is_behind_is_told_once_and_when_it_has_caught_up() {
     }
     assert_eq!(feed.wait_for_log("reading goes on")["level"], "info");
     works(&emulator, &feed, 2);
+    // Once a minute: what happens sooner is told when the minute is over, if it still holds.
+    emulator.publish((3..5).map(numbered));
+    let held: Vec<Received> = (0..2).map(|_| feed.must_next()).collect();
+    assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
+    feed.advance(Duration::from_secs(61));
+    feed.wait_for_log("reading waits for the bot");
     feed.close();
+    drop(held);
     check_lines(&feed, &[("info", "the feed is closed")]);
 }
 

@@ -80,25 +80,27 @@ impl Poller {
             Plan::Wait(until) => {
                 state.watch.doing = Doing::WaitingForBot;
                 drop(state);
-                self.tell_whether_full(full);
+                let next_line = self.tell_whether_full(full);
                 let next_chore = self.shared.wake_postponed();
-                let wait = until.since(now);
-                let wait = next_chore.map_or(wait, |chore| chore.min(wait));
-                self.shared.handover.poller_sleep(ticket, Some(wait));
+                let wait = [Some(until.since(now)), next_chore, next_line]
+                    .into_iter()
+                    .flatten()
+                    .min();
+                self.shared.handover.poller_sleep(ticket, wait);
                 Ok(None)
             }
         }
     }
 
     /// One line when the reading stops for the bot's sake, and one when it goes on; once a minute, since a bot may be at
-    /// its limit with every event.
-    fn tell_whether_full(&mut self, full: bool) {
+    /// its limit with every event. Answers when it wants to be asked again about what it has not told yet.
+    fn tell_whether_full(&mut self, full: bool) -> Option<Duration> {
         if full == self.told_full.full {
-            return;
+            return None;
         }
         let now = self.shared.clock.now();
-        if full && self.told_full.at.is_some_and(|at| now.since(at) < SELDOM) {
-            return;
+        if let Some(at) = self.told_full.at.filter(|at| full && now.since(*at) < SELDOM) {
+            return Some(SELDOM.saturating_sub(now.since(at)));
         }
         self.told_full.full = full;
         if full {
@@ -112,6 +114,7 @@ impl Poller {
             self.shared
                 .info("reading goes on: the bot has acknowledged events", json!({}));
         }
+        None
     }
 
     fn take_in(&self, answer: Answer<Batch>, purpose: Purpose) -> Received {
