@@ -26,6 +26,7 @@ mod emulator;
 mod entry;
 mod faults;
 mod feeds;
+mod gateway;
 pub mod keys;
 pub mod proxy;
 mod queue;
@@ -37,6 +38,7 @@ mod server;
 mod session;
 mod settings;
 mod shared;
+pub mod socks;
 mod stream;
 mod v1;
 

@@ -11,15 +11,15 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy, copy_bidirectional, sink};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
+
+use crate::gateway::{self, Gateway};
 
 /// How a proxy behaves.
 #[derive(Clone, Debug, Default)]
@@ -50,124 +50,43 @@ pub struct ProxyBooks {
 /// Whatever host it is asked for, it connects to that port on 127.0.0.1: so a test can tell by a name which
 /// nobody can resolve that the client left that to the proxy.
 #[derive(Debug)]
-pub struct Proxy {
-    port: u16,
-    desk: Arc<Desk>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Proxy(Gateway<ProxySettings, ProxyBooks>);
+
+type Desk = gateway::Desk<ProxySettings, ProxyBooks>;
 
 impl Proxy {
     pub fn start(settings: ProxySettings) -> io::Result<Proxy> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-        let port = listener.local_addr()?.port();
-        let desk = Arc::new(Desk {
-            settings,
-            books: Mutex::default(),
-            bell: Condvar::new(),
-        });
-        let served = desk.clone();
-        let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("datafeed-proxy".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::spawn(accept(listener, served));
-                    let _ = stopped.await;
-                });
-            })?;
-        Ok(Proxy {
-            port,
-            desk,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Gateway::start(settings, serve).map(Proxy)
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.0.port()
     }
 
     /// `http://127.0.0.1:<port>`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port())
     }
 
     pub fn books(&self) -> ProxyBooks {
-        self.desk.lock().clone()
+        self.0.books()
     }
 
     /// Waits until the books satisfy the condition. Whether they did in time.
     pub fn wait_until(&self, timeout: Duration, condition: impl Fn(&ProxyBooks) -> bool) -> bool {
-        let begun = Instant::now();
-        let mut books = self.desk.lock();
-        loop {
-            if condition(&books) {
-                return true;
-            }
-            let left = timeout.saturating_sub(begun.elapsed());
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.desk.bell.wait_timeout(books, left);
-            books = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.0.wait_until(timeout, condition)
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in there has been printed already.
-            let _ = thread.join();
-        }
-    }
+fn is_welcome(settings: &ProxySettings, request: &Request) -> bool {
+    settings.credentials.as_ref().is_none_or(|(name, password)| {
+        let expected = STANDARD.encode(format!("{name}:{password}"));
+        request.credentials.as_ref() == Some(&expected)
+    })
 }
 
-#[derive(Debug)]
-struct Desk {
-    settings: ProxySettings,
-    books: Mutex<ProxyBooks>,
-    /// Rings when the books change.
-    bell: Condvar,
-}
-
-impl Desk {
-    fn note(&self, note: impl FnOnce(&mut ProxyBooks)) {
-        note(&mut self.lock());
-        self.bell.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ProxyBooks> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_welcome(&self, request: &Request) -> bool {
-        self.settings.credentials.as_ref().is_none_or(|(name, password)| {
-            let expected = STANDARD.encode(format!("{name}:{password}"));
-            request.credentials.as_ref() == Some(&expected)
-        })
-    }
-}
-
-async fn accept(listener: TcpListener, desk: Arc<Desk>) {
-    loop {
-        match listener.accept().await {
-            Ok((socket, _)) => {
-                desk.note(|books| books.connections += 1);
-                let desk = desk.clone();
-                // An error is a side that left.
-                tokio::spawn(async move { serve(socket, &desk).await });
-            }
-            // Out of file descriptors, or the client has left already: wait for better times.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-}
-
-async fn serve(socket: TcpStream, desk: &Desk) -> io::Result<()> {
+async fn serve(socket: TcpStream, desk: Arc<Desk>) -> io::Result<()> {
+    desk.note(|books| books.connections += 1);
     let mut client = BufReader::new(socket);
     let Some(request) = read_request(&mut client).await? else {
         return answer(&mut client, 400, "").await;
@@ -181,7 +100,7 @@ async fn serve(socket: TcpStream, desk: &Desk) -> io::Result<()> {
         copy(&mut client, &mut sink()).await?;
         return Ok(());
     }
-    if !desk.is_welcome(&request) {
+    if !is_welcome(&desk.settings, &request) {
         desk.note(|books| books.unauthorized += 1);
         return answer(&mut client, 407, "Proxy-Authenticate: Basic realm=\"emulator\"\r\n").await;
     }
