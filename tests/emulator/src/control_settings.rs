@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::millis;
 use crate::settings::{EmptyRead, Layout, Order, Settings, StaleAck};
@@ -37,6 +37,14 @@ pub struct Patch {
     chaos: Option<f64>,
     chaos_pause_millis: Option<u64>,
     agent_version: Option<String>,
+    /// `null` is a value too: the usual one.
+    #[serde(deserialize_with = "given")]
+    server_fqdn: Option<Option<String>>,
+}
+
+/// Tells what is `null` from what is absent.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 impl Patch {
@@ -75,6 +83,7 @@ impl Patch {
             chaos: self.chaos.unwrap_or(old.chaos),
             chaos_pause: duration(self.chaos_pause_millis, old.chaos_pause),
             agent_version: self.agent_version.unwrap_or(old.agent_version),
+            server_fqdn: self.server_fqdn.unwrap_or(old.server_fqdn),
             ..old
         }
     }
@@ -109,5 +118,6 @@ pub fn show(settings: &Settings) -> Patch {
         chaos: Some(settings.chaos),
         chaos_pause_millis: Some(millis(settings.chaos_pause)),
         agent_version: Some(settings.agent_version.clone()),
+        server_fqdn: Some(settings.server_fqdn.clone()),
     }
 }

@@ -79,6 +79,8 @@ pub struct Settings {
     /// What `GET /agent/v1/info` calls the agent's version. Left at its default, it is `Agent-24.12.0` with
     /// `simplified_key_delivery`.
     pub agent_version: String,
+    /// What `GET /agent/v1/info` answers as `serverFqdn`. `None`: where the emulator is, without a context.
+    pub server_fqdn: Option<String>,
 }
 
 impl Default for Settings {
@@ -116,6 +118,7 @@ impl Default for Settings {
             chaos: 0.0,
             chaos_pause: Duration::from_secs(2),
             agent_version: DEFAULT_VERSION.into(),
+            server_fqdn: None,
         }
     }
 }

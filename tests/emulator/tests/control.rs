@@ -164,6 +164,7 @@ fn settings_change_while_it_runs() {
         "chaos": 0.0, "chaosPauseMillis": 9, "v1MaxFeeds": 11, "v1Capacity": 12,
         "firehoseCapacity": 13, "datahoseEntitled": false, "bridge": true, "simplifiedKeyDelivery": true,
         "commonJwt": false, "commonJwtTtlMillis": 14,
+        "serverFqdn": "https://agent.example.com",
     });
     let answer = post(&client, "/emulator/settings", changes.clone());
     assert_eq!((answer.status, answer.json()), (200, changes.clone()));
@@ -177,6 +178,13 @@ fn settings_change_while_it_runs() {
     assert_eq!(emulator.settings().batch, 1..=1);
     post(&client, "/emulator/settings", json!({"batchMin": 9}));
     assert_eq!(emulator.settings().batch, 9..=9);
+    assert_eq!(
+        emulator.settings().server_fqdn.as_deref(),
+        Some("https://agent.example.com")
+    );
+    let usual = post(&client, "/emulator/settings", json!({"serverFqdn": null}));
+    assert_eq!(usual.json()["serverFqdn"], json!(null));
+    assert_eq!(emulator.settings().server_fqdn, None);
 }
 
 #[test]
@@ -227,6 +235,7 @@ fn bad_input_is_named() {
         ("settings", r#"{"batchMax":0}"#, "batch: "),
         ("settings", r#"{"batchMin":3,"batchMax":2}"#, "batch: "),
         ("settings", r#"{"chaos":100.5}"#, "chaos: "),
+        ("settings", r#"{"serverFqdn":1}"#, "serverFqdn: "),
         ("settings", "", ""),
     ] {
         let answer = client.send("POST", &format!("/emulator/{path}"), body);

@@ -107,7 +107,7 @@ pub fn info(call: &Call) -> Result<Reply, Reply> {
             200,
             &json!({
                 "version": world.settings.version(),
-                "serverFqdn": url,
+                "serverFqdn": world.settings.server_fqdn.as_ref().unwrap_or(&url),
                 "hostname": "127.0.0.1",
                 "ipAddress": "127.0.0.1",
                 "url": format!("{url}{}/agent", world.settings.context),
