@@ -76,6 +76,16 @@ impl Emulator {
         self.shared.address.url() + &context
     }
 
+    /// Where the service is in plain HTTP, with the context when there is one. `None` when it is only to be had over
+    /// HTTPS.
+    pub fn plain_url(&self) -> Option<String> {
+        self.shared.look(|world| {
+            let Settings { tls, plain_too, .. } = world.settings;
+            let port = self.shared.address.control_port;
+            (tls.is_none() || plain_too).then(|| format!("http://127.0.0.1:{port}{}", world.settings.context))
+        })
+    }
+
     /// Where the control interface is, in plain HTTP: `http://127.0.0.1:<port>/emulator`. With TLS, the port is
     /// another than that of the service.
     pub fn control_url(&self) -> String {
@@ -205,7 +215,7 @@ impl Emulator {
         self.shared.look(|world| world.settings.clone())
     }
 
-    /// Changes the settings. The ports, the certificate, the username, the context, the seed and the key
+    /// Changes the settings. The ports and what they serve, the certificate, the username, the context, the seed and the key
     /// stay as they were.
     ///
     /// # Panics
@@ -271,7 +281,11 @@ fn open(settings: &Settings) -> io::Result<(Vec<Door>, Address)> {
         control_port,
         authority: Some(authority),
     };
-    Ok((vec![Door::tls(listener, tls), Door::control(control)], address))
+    let beside = match settings.plain_too {
+        true => Door::plain(control),
+        false => Door::control(control),
+    };
+    Ok((vec![Door::tls(listener, tls), beside], address))
 }
 
 fn listen(port: u16) -> io::Result<(TcpListener, u16)> {

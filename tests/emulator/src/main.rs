@@ -40,9 +40,11 @@ fn run(options: Options) -> Result<(), String> {
     };
     let emulator = Emulator::start(options.settings()?).map_err(|error| format!("cannot start: {error}"))?;
     print_config(&emulator).map_err(|error| format!("cannot print the configuration: {error}"))?;
+    let plain = emulator.plain_url().filter(|url| *url != emulator.url());
     eprintln!(
-        "datafeed-emulator: serving {}, controlled at {}/",
+        "datafeed-emulator: serving {}{}, controlled at {}/",
         emulator.url(),
+        plain.map_or(String::new(), |url| format!(" and {url}")),
         emulator.control_url()
     );
     let closed = options.until_stdin_closes.then(watch_stdin);

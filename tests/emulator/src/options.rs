@@ -21,6 +21,9 @@ pub struct Options {
     /// With --tls, the port of the control interface; 0 takes a free one
     #[arg(long, value_name = "PORT", default_value_t = 0, requires = "tls")]
     control_port: u16,
+    /// With --tls, serve everything in plain HTTP too, on the port of the control interface
+    #[arg(long, requires = "tls")]
+    plain_too: bool,
     /// The bot's username
     #[arg(long, default_value = "emulator-bot")]
     username: String,
@@ -120,6 +123,7 @@ impl Options {
                 CertificateName::UnknownRoot => Certificate::UnknownRoot,
             }),
             control_port: self.control_port,
+            plain_too: self.plain_too,
             username: self.username.clone(),
             context: self.context.clone(),
             poll: Duration::from_millis(self.poll_ms),

@@ -14,6 +14,9 @@ pub struct Settings {
     pub port: u16,
     /// Serve over HTTPS only, with this certificate. The control interface is then on a port of its own, in plain HTTP.
     pub tls: Option<Certificate>,
+    /// With `tls`, serve everything in plain HTTP besides, on the port of the control interface: for a bot that logs in
+    /// by certificate and reads the agent in plain.
+    pub plain_too: bool,
     /// With `tls`, the port of the control interface on 127.0.0.1; 0 takes a free one.
     pub control_port: u16,
     /// The bot's username: the `sub` of its login tokens.
@@ -88,6 +91,7 @@ impl Default for Settings {
         Settings {
             port: 0,
             tls: None,
+            plain_too: false,
             control_port: 0,
             username: "emulator-bot".into(),
             context: String::new(),
@@ -142,6 +146,9 @@ impl Settings {
         }
         if context == "/emulator" || context.starts_with("/emulator/") {
             return Err("context: /emulator is the control interface".into());
+        }
+        if self.plain_too && self.tls.is_none() {
+            return Err("plain_too: there is nothing but plain HTTP without tls".into());
         }
         if *self.batch.start() == 0 || self.batch.is_empty() {
             return Err("batch: it goes from 1 or more to that or more".into());

@@ -98,10 +98,10 @@ impl World {
 
     /// Changes the settings, except what is fixed at the start.
     pub fn set(&mut self, settings: Settings) -> Result<(), String> {
-        settings.check()?;
-        self.settings = Settings {
+        let settings = Settings {
             port: self.settings.port,
             tls: self.settings.tls,
+            plain_too: self.settings.plain_too,
             control_port: self.settings.control_port,
             username: self.settings.username.clone(),
             context: self.settings.context.clone(),
@@ -109,6 +109,8 @@ impl World {
             public_key_pem: self.settings.public_key_pem.clone(),
             ..settings
         };
+        settings.check()?;
+        self.settings = settings;
         Ok(())
     }
 }

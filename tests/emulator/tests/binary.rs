@@ -155,6 +155,22 @@ fn with_tls_it_is_controlled_in_plain_and_leaves_no_file() {
 }
 
 #[test]
+fn it_serves_in_plain_beside_tls_when_asked() {
+    let mut program = start(&["--tls", "--plain-too"]);
+    let mut told = String::new();
+    program.stderr.read_line(&mut told).unwrap();
+    let (_, control) = told.trim_end().rsplit_once("controlled at ").unwrap();
+    let url = control.strip_suffix("/emulator/").unwrap().to_owned();
+    assert!(told.contains(&format!(" and {url}, ")), "{told}");
+    let plain = Client {
+        url,
+        ..program.client()
+    };
+    let info = |client: &Client| client.send("GET", "/agent/v1/info", "").json();
+    assert_eq!(info(&plain), info(&program.client()));
+}
+
+#[test]
 fn it_shows_a_bad_certificate_when_asked() {
     for (certificate, reason) in [
         ("wrong-host", "not valid for name"),
@@ -183,6 +199,7 @@ fn it_says_what_is_wrong_and_prints_nothing() {
         &["--tls", "--control-port", &taken],
         &["--tls", "strange"],
         &["--control-port", "1"],
+        &["--plain-too"],
         &["--chaos", "101"],
         &["--chaos", "NaN"],
         &["--unknown"],

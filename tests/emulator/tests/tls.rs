@@ -6,8 +6,8 @@ use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use common::secure::connect;
-use common::{Client, LONG, agent, drain, read_path, start};
-use datafeed_emulator::{Certificate, Emulator, Endpoint, Fault, FaultAction};
+use common::{Client, LONG, agent, agent_of, drain, read_path, start};
+use datafeed_emulator::{Certificate, Emulator, Endpoint, Fault, FaultAction, Settings};
 use serde_json::json;
 use tokio_rustls::rustls::{CertificateError, Error};
 
@@ -117,6 +117,54 @@ fn the_control_interface_is_in_plain_on_a_port_of_its_own() {
     assert!(service_in_plain.try_send("GET", "/agent/v3/health", "").is_err());
     let without_tls = start(|_| ());
     assert_eq!(without_tls.control_url(), without_tls.url() + "/emulator");
+}
+
+#[test]
+fn plain_is_served_beside_it_when_asked() {
+    let emulator = start(|settings| {
+        settings.tls = Some(Certificate::Good);
+        settings.plain_too = true;
+        settings.context = "/c".into();
+    });
+    let own = emulator.client_certificate("emulator-bot").unwrap();
+    let mut client = Client {
+        agent: agent_of(emulator.ca_pem().as_deref(), Some(&own)),
+        ..Client::stranger(&emulator)
+    };
+    let log_in = |client: &Client, service| {
+        let answer = client.send("POST", &format!("/{service}/v1/authenticate"), "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["token"].as_str().unwrap().to_owned()
+    };
+    (client.session, client.key_manager) = (log_in(&client, "sessionauth"), log_in(&client, "keyauth"));
+    let feed = client.create();
+    emulator.publish(["1"]);
+    let plain_url = emulator.plain_url().unwrap();
+    assert!(plain_url.starts_with("http://127.0.0.1:") && plain_url.ends_with("/c"));
+    let plain = Client {
+        url: plain_url,
+        ..client
+    };
+    assert_eq!(plain.take(&feed, "").0, [json!(1)]);
+    // What is written down does not tell the ports apart.
+    assert_eq!((emulator.books().handed_out, emulator.requests().len()), (1, 4));
+    // A connection in plain shows no certificate.
+    assert_eq!(plain.send("POST", "/sessionauth/v1/authenticate", "").status, 401);
+}
+
+#[test]
+fn plain_beside_nothing_is_refused_and_its_url_is_known() {
+    let settings = Settings {
+        plain_too: true,
+        ..Settings::default()
+    };
+    assert!(Emulator::start(settings).unwrap_err().to_string().contains("plain_too"));
+    assert_eq!(secure(Certificate::Good).plain_url(), None);
+    let plain = start(|_| ());
+    assert_eq!(plain.plain_url(), Some(plain.url()));
+    // It is fixed at the start.
+    plain.change_settings(|settings| settings.plain_too = true);
+    assert!(!plain.settings().plain_too);
 }
 
 #[test]
