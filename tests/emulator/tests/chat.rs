@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use datafeed_emulator::EVENT_TYPES;
 use datafeed_emulator::chat::{Generator, message_sent};
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ fn events_have_the_envelope_and_ids_of_their_own() {
         assert!(event["initiator"]["user"]["userId"].is_i64());
         let kind = event["type"].as_str().unwrap();
         let (key, _) = event["payload"].as_object().unwrap().iter().next().unwrap();
-        assert_eq!(key.to_uppercase(), kind);
+        assert!(EVENT_TYPES.contains(&(kind, key)), "{kind} {key}");
         types.insert(kind.to_owned());
     }
     let messages = texts.iter().filter(|text| text.contains("\"MESSAGESENT\""));
@@ -112,4 +113,11 @@ fn a_message_has_the_fields_of_a_real_one() {
     );
     assert_eq!(keys(&message["user"]), user);
     assert_eq!(keys(&message["stream"]), ["streamId", "streamType"]);
+}
+
+#[test]
+fn each_type_has_a_payload_of_its_name() {
+    let types: HashSet<&str> = EVENT_TYPES.map(|(kind, _)| kind).into();
+    assert_eq!(types.len(), 17);
+    assert!(EVENT_TYPES.iter().all(|(kind, key)| key.to_uppercase() == *kind));
 }
