@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-use crate::certificates;
+use crate::{certificates, pkcs12};
 
 /// What a bot logs in with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +21,22 @@ pub struct ClientCertificate {
     pub certificate: String,
     /// PEM, PKCS#8.
     pub private_key: String,
+}
+
+impl ClientCertificate {
+    /// The certificate and its key in one PEM text, as bots find both in one file.
+    pub fn pem(&self) -> String {
+        format!("{}{}", self.certificate, self.private_key)
+    }
+
+    /// The key and the certificate as a PKCS#12 store.
+    ///
+    /// # Panics
+    /// When the fields are not what they say, or the password has characters beyond U+FFFF, which PKCS#12 does not
+    /// know.
+    pub fn pkcs12(&self, password: &str) -> Vec<u8> {
+        pkcs12::identity(&self.certificate, &self.private_key, password).expect("a store can be made")
+    }
 }
 
 /// Signs them. Its key never leaves it, so what it has not signed here is not of it.

@@ -1,24 +1,22 @@
 //! The emulator as an object: start it, tell it what to do, ask it what happened.
 
 use std::io;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::address::Address;
 use crate::books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
-use crate::certificates;
 use crate::chaos::ChaosBooks;
 use crate::client_certificates::{ClientAuthority, ClientCertificate};
 use crate::faults::Fault;
 use crate::keys::{KeyPair, PublicKey};
+use crate::pkcs12;
+use crate::ports;
 use crate::requests::RequestLog;
-use crate::server::{self, Door};
+use crate::server;
 use crate::session::Sessions;
 use crate::settings::Settings;
 use crate::shared::{Shared, World};
@@ -47,7 +45,7 @@ impl Emulator {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (doors, address) = {
             let _inside = runtime.enter();
-            open(&settings)?
+            ports::open(&settings)?
         };
         let mut world = World::new(settings, Sessions::new(key));
         if address.authority.is_some() {
@@ -97,6 +95,15 @@ impl Emulator {
     pub fn ca_pem(&self) -> Option<String> {
         let authority = self.shared.address.authority.as_ref()?;
         Some(authority.pem().to_owned())
+    }
+
+    /// The same as a PKCS#12 store that holds no key. `None` without TLS.
+    ///
+    /// # Panics
+    /// When the password has characters beyond U+FFFF, which PKCS#12 does not know.
+    pub fn trust_store_pkcs12(&self, password: &str) -> Option<Vec<u8>> {
+        let store = pkcs12::trust_store(&self.ca_pem()?, password);
+        Some(store.expect("a store can be made"))
     }
 
     /// A new certificate whose common name is this username, with which it logs in if it is the bot's. `None` without
@@ -260,39 +267,6 @@ impl Drop for Emulator {
             let _ = thread.join();
         }
     }
-}
-
-/// Where it listens, and where it says so.
-fn open(settings: &Settings) -> io::Result<(Vec<Door>, Address)> {
-    let Some(certificate) = settings.tls else {
-        let (listener, port) = listen(settings.port)?;
-        let address = Address {
-            port,
-            control_port: port,
-            authority: None,
-        };
-        return Ok((vec![Door::plain(listener)], address));
-    };
-    let (authority, tls) = certificates::make(certificate)?;
-    let (listener, port) = listen(settings.port)?;
-    let (control, control_port) = listen(settings.control_port)?;
-    let address = Address {
-        port,
-        control_port,
-        authority: Some(authority),
-    };
-    let beside = match settings.plain_too {
-        true => Door::plain(control),
-        false => Door::control(control),
-    };
-    Ok((vec![Door::tls(listener, tls), beside], address))
-}
-
-fn listen(port: u16) -> io::Result<(TcpListener, u16)> {
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    listener.set_nonblocking(true)?;
-    let port = listener.local_addr()?.port();
-    Ok((TcpListener::from_std(listener)?, port))
 }
 
 fn invalid(message: String) -> io::Error {

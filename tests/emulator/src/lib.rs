@@ -29,6 +29,8 @@ mod faults;
 mod feeds;
 mod gateway;
 pub mod keys;
+mod pkcs12;
+mod ports;
 pub mod proxy;
 mod queue;
 mod render;
