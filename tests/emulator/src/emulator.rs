@@ -115,9 +115,16 @@ impl Emulator {
         })
     }
 
-    /// The configuration to connect with. It holds the bot's private key, unless the settings gave a public key.
+    /// The configuration to connect with. It holds the bot's private key, unless the settings gave a public key; and it
+    /// says so where there is a common JWT.
     pub fn config(&self) -> Value {
         self.shared.config()
+    }
+
+    /// Sets a member of the configuration that [`config`](Self::config) and the control interface show, such as
+    /// `datafeed`. How the emulator behaves does not depend on it.
+    pub fn set_config(&self, member: &str, value: Value) {
+        self.shared.look(|world| world.config.insert(member.to_owned(), value));
     }
 
     /// Publishes events, given as JSON texts, to every feed there is. They are neither checked nor changed.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod options;
+mod printed;
 
 use std::future::pending;
 use std::io::{self, Read, Write};
@@ -39,6 +40,7 @@ fn run(options: Options) -> Result<(), String> {
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?)
     };
     let emulator = Emulator::start(options.settings()?).map_err(|error| format!("cannot start: {error}"))?;
+    options.printed.put_into(&emulator)?;
     print_config(&emulator).map_err(|error| format!("cannot print the configuration: {error}"))?;
     let plain = emulator.plain_url().filter(|url| *url != emulator.url());
     eprintln!(

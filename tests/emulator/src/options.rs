@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use datafeed_emulator::{Certificate, EmptyRead, Layout, Order, Settings, StaleAck};
 
+use crate::printed::Printed;
+
 /// An agent, pod and key manager on loopback, for bots that need a Symphony datafeed without a pod.
 ///
 /// Prints one line of JSON on stdout: the configuration to connect with.
@@ -63,6 +65,17 @@ pub struct Options {
     /// Serve Datafeed 1 from Datafeed 2
     #[arg(long)]
     bridge: bool,
+    /// Log bots in whose session token is enough, without a key manager
+    #[arg(long)]
+    simplified_key_delivery: bool,
+    /// Give out the common JWT, which the agent takes in place of the session token
+    #[arg(long)]
+    common_jwt: bool,
+    /// The account may not read the datahose
+    #[arg(long)]
+    not_entitled: bool,
+    #[command(flatten)]
+    pub printed: Printed,
     /// Publish so many generated events a second, whenever there is a feed
     #[arg(long, value_name = "PER SECOND", num_args = 0..=1, default_missing_value = "4", value_parser = rate)]
     pub chat: Option<f64>,
@@ -134,6 +147,9 @@ impl Options {
             seed: self.seed,
             chaos: self.chaos,
             bridge: self.bridge,
+            simplified_key_delivery: self.simplified_key_delivery,
+            common_jwt: self.common_jwt,
+            datahose_entitled: !self.not_entitled,
             order: match self.order {
                 OrderName::Fifo => Order::Fifo,
                 OrderName::Shuffled => Order::Shuffled,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::address::Address;
@@ -36,6 +36,8 @@ pub struct World {
     /// Draws batch sizes, orders and layouts.
     pub rng: fastrand::Rng,
     pub chat: Generator,
+    /// What the configuration says besides, or in place of the usual.
+    pub config: Map<String, Value>,
     /// Counts everything that was rung for.
     changes: u64,
     /// Whether time changed something that has not been rung for.
@@ -56,6 +58,7 @@ impl World {
             requests: Requests::default(),
             rng: fastrand::Rng::with_seed(settings.seed ^ 0x5eed),
             chat: Generator::new(settings.seed),
+            config: Map::new(),
             changes: 0,
             settled: false,
             settings,
@@ -221,6 +224,12 @@ impl Shared {
             }
             if let Some(pem) = &self.private_key_pem {
                 config["bot"]["privateKey"] = json!({"content": pem});
+            }
+            if world.settings.common_jwt {
+                config["commonJwt"] = json!({"enabled": true});
+            }
+            for (member, value) in &world.config {
+                config[member] = value.clone();
             }
             config
         })

@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
-use common::{Client, agent, login_token};
+use common::{Client, agent, agent_of, login_token};
 use datafeed_emulator::keys::KeyPair;
+use datafeed_emulator::{ClientCertificate, EVENT_TYPES};
 use serde_json::{Value, json};
 
 struct Program {
@@ -171,6 +172,70 @@ fn it_serves_in_plain_beside_tls_when_asked() {
 }
 
 #[test]
+fn it_prints_a_certificate_that_logs_in() {
+    let program = start(&["--tls", "--certificate-login", "--username", "a-bot"]);
+    let bot = program.config["bot"].as_object().unwrap();
+    assert_eq!(bot.keys().collect::<Vec<_>>(), ["certificate", "username"]);
+    let pem = bot["certificate"]["content"].as_str().unwrap();
+    let (certificate, private_key) = pem.split_at(pem.find("-----BEGIN PRIVATE KEY-----").unwrap());
+    assert!(certificate.starts_with("-----BEGIN CERTIFICATE-----"));
+    let own = ClientCertificate {
+        certificate: certificate.to_owned(),
+        private_key: private_key.to_owned(),
+    };
+    let ca_pem = std::fs::read_to_string(program.config["ssl"]["trustStore"]["path"].as_str().unwrap()).unwrap();
+    let client = Client {
+        agent: agent_of(Some(&ca_pem), Some(&own)),
+        ..program.client()
+    };
+    for service in ["sessionauth", "keyauth"] {
+        let path = format!("/{service}/v1/authenticate");
+        assert_eq!(client.send("POST", &path, "").status, 200);
+    }
+    assert_eq!(client.send("GET", "/emulator/config", "").json(), program.config);
+}
+
+#[test]
+fn it_prints_what_is_to_be_read() {
+    let printed = |options: &[&str], member: &str| start(options).config[member].clone();
+    let datahose = start(&["--stream", "datahose"]);
+    assert_eq!(datahose.config["stream"], "datahose");
+    let types = EVENT_TYPES.map(|(kind, _)| kind);
+    assert_eq!(
+        datahose.config["datahose"],
+        json!({"tag": "emulator", "eventTypes": types})
+    );
+    let control = datahose.client().send("GET", "/emulator/config", "").json();
+    assert_eq!(control, datahose.config);
+    assert_eq!(printed(&["--stream", "firehose"], "stream"), "firehose");
+    assert_eq!(printed(&["--stream", "datafeed"], "stream"), "datafeed");
+    for version in ["v1", "v2"] {
+        let datafeed = printed(&["--datafeed-version", version], "datafeed");
+        assert_eq!(datafeed, json!({"version": version}));
+    }
+    for member in ["stream", "datahose", "datafeed", "commonJwt"] {
+        assert_eq!(printed(&[], member), json!(null));
+    }
+}
+
+#[test]
+fn it_takes_the_ways_of_logging_in_from_its_options() {
+    let settings = |program: &Program| program.client().send("GET", "/emulator/settings", "").json();
+    let usual = settings(&start(&[]));
+    for (options, setting, value) in [
+        (&["--simplified-key-delivery"][..], "simplifiedKeyDelivery", true),
+        (&["--common-jwt"], "commonJwt", true),
+        (&["--not-entitled"], "datahoseEntitled", false),
+    ] {
+        let program = start(options);
+        let settings = settings(&program);
+        assert_eq!((&settings[setting], &usual[setting]), (&json!(value), &json!(!value)));
+        let said = program.config["commonJwt"] == json!({"enabled": true});
+        assert_eq!(said, setting == "commonJwt");
+    }
+}
+
+#[test]
 fn it_shows_a_bad_certificate_when_asked() {
     for (certificate, reason) in [
         ("wrong-host", "not valid for name"),
@@ -200,6 +265,9 @@ fn it_says_what_is_wrong_and_prints_nothing() {
         &["--tls", "strange"],
         &["--control-port", "1"],
         &["--plain-too"],
+        &["--certificate-login"],
+        &["--stream", "brook"],
+        &["--datafeed-version", "v3"],
         &["--chaos", "101"],
         &["--chaos", "NaN"],
         &["--unknown"],

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use common::{Answer, Client, login_token, start};
 use datafeed_emulator::{Emulator, Endpoint, Fault, FaultAction};
+use serde_json::json;
 
 fn emulator() -> Emulator {
     start(|settings| settings.common_jwt = true)
@@ -91,6 +92,17 @@ fn without_it_the_session_token_counts() {
     assert_eq!(list(&client), 200);
     client.session.clear();
     assert_eq!(list(&client), 401);
+}
+
+#[test]
+fn the_configuration_says_whether_there_is_one() {
+    let emulator = emulator();
+    assert_eq!(emulator.config()["commonJwt"], json!({"enabled": true}));
+    emulator.change_settings(|settings| settings.common_jwt = false);
+    assert_eq!(emulator.config()["commonJwt"], json!(null));
+    // As is every other member, it can be set to what a test needs.
+    emulator.set_config("commonJwt", json!({"enabled": false}));
+    assert_eq!(emulator.config()["commonJwt"], json!({"enabled": false}));
 }
 
 #[test]
