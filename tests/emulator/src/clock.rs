@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Milliseconds since 1970 on the emulator's clock. It never goes back.
 pub type Millis = u64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clock {
     started: Instant,
     started_at: Millis,

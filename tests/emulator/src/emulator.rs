@@ -12,12 +12,11 @@ use crate::books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
 use crate::chaos::ChaosBooks;
 use crate::client_certificates::{ClientAuthority, ClientCertificate};
 use crate::faults::Fault;
-use crate::keys::{KeyPair, PublicKey};
 use crate::pkcs12;
+use crate::pod::Pod;
 use crate::ports;
 use crate::requests::RequestLog;
 use crate::server;
-use crate::session::Sessions;
 use crate::settings::Settings;
 use crate::shared::{Shared, World};
 
@@ -32,26 +31,37 @@ pub struct Emulator {
 impl Emulator {
     /// Starts one. Fails when the port is taken, or a setting makes no sense.
     pub fn start(settings: Settings) -> io::Result<Emulator> {
-        settings.check().map_err(invalid)?;
-        let (public, private) = match &settings.public_key_pem {
-            Some(pem) => (pem.clone(), None),
-            None => {
-                let pair = KeyPair::of_this_process();
-                let private = pair.private_key_pem().to_owned();
-                (pair.public_key_pem().to_owned(), Some(private))
-            }
+        let pod = Pod::new(&settings).map_err(invalid)?;
+        Emulator::start_in(&pod, settings)
+    }
+
+    /// Starts another agent node of the same pod: a token of either is good at both, their sessions end and their clocks
+    /// move together, and the bot is the same, whatever the settings say. Everything else is its own: the ports, the
+    /// feeds of both versions, events and books, faults, and whom a client of TLS has to trust.
+    pub fn start_node_of(&self, settings: Settings) -> io::Result<Emulator> {
+        let own = self.settings();
+        let settings = Settings {
+            username: own.username,
+            public_key_pem: own.public_key_pem,
+            ..settings
         };
-        let key = PublicKey::from_pem(&public).map_err(invalid)?;
+        Emulator::start_in(&self.shared.pod, settings)
+    }
+
+    fn start_in(pod: &Pod, settings: Settings) -> io::Result<Emulator> {
+        settings.check().map_err(invalid)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (doors, address) = {
             let _inside = runtime.enter();
             ports::open(&settings)?
         };
-        let mut world = World::new(settings, Sessions::new(key));
-        if address.authority.is_some() {
-            world.clients = Some(ClientAuthority::new().map_err(io::Error::other)?);
-        }
-        let shared = Arc::new(Shared::new(world, address, private));
+        let shared = pod.join(|node, clock| {
+            let mut world = World::new(settings, pod.sessions.clone(), clock, node);
+            if address.authority.is_some() {
+                world.clients = Some(ClientAuthority::new().map_err(io::Error::other)?);
+            }
+            Ok(Arc::new(Shared::new(world, address, pod.clone())))
+        })?;
         let (stop, stopped) = oneshot::channel();
         let served = shared.clone();
         let thread = std::thread::Builder::new()
@@ -161,10 +171,7 @@ impl Emulator {
 
     /// Moves the emulator's clock forward. Leases, feeds, sessions and the poll time of waiting reads follow it.
     pub fn advance(&self, by: Duration) {
-        self.shared.change(|world| {
-            world.clock.advance(by);
-            world.settle();
-        });
+        self.shared.pod.advance(by);
     }
 
     /// Every token is expired from now on.

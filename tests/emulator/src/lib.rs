@@ -30,6 +30,7 @@ mod feeds;
 mod gateway;
 pub mod keys;
 mod pkcs12;
+mod pod;
 mod ports;
 pub mod proxy;
 mod queue;

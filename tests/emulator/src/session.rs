@@ -1,6 +1,7 @@
 //! Who may log in, and which tokens are good.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -34,9 +35,15 @@ impl Kind {
 const LONGEST: Millis = 5 * 60 * 1000;
 const SKEW: Millis = 2 * 1000;
 
-#[derive(Debug)]
+/// The sessions of a pod. Clones of it are the same ones.
+#[derive(Clone, Debug)]
 pub struct Sessions {
     key: PublicKey,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     rejecting: bool,
     tokens: HashMap<(Kind, String), Millis>,
     rng: fastrand::Rng,
@@ -44,12 +51,8 @@ pub struct Sessions {
 
 impl Sessions {
     pub fn new(key: PublicKey) -> Self {
-        Sessions {
-            key,
-            rejecting: false,
-            tokens: HashMap::new(),
-            rng: fastrand::Rng::new(),
-        }
+        let state = Arc::default();
+        Sessions { key, state }
     }
 
     /// Whether this token logs the bot in; if not, why.
@@ -74,7 +77,7 @@ impl Sessions {
 
     /// Whether anything logs the bot in.
     pub fn check_account(&self) -> Result<(), String> {
-        match self.rejecting {
+        match self.lock().rejecting {
             true => Err("This account may not log in".into()),
             false => Ok(()),
         }
@@ -85,44 +88,53 @@ impl Sessions {
         if follow_clock { now } else { wall() }
     }
 
-    pub fn open(&mut self, kind: Kind, now: Millis, ttl: Duration) -> String {
-        let token = format!("{}-{:016x}{:016x}", kind.header(), self.rng.u64(..), self.rng.u64(..));
-        self.keep(kind, token, now, ttl)
+    pub fn open(&self, kind: Kind, now: Millis, ttl: Duration) -> String {
+        let mut state = self.lock();
+        let token = format!("{}-{:016x}{:016x}", kind.header(), state.rng.u64(..), state.rng.u64(..));
+        state.keep(kind, token, now, ttl)
     }
 
     /// A token that a client can look into: a JWT with these claims. Nobody can verify its signature.
-    pub fn open_jwt(&mut self, kind: Kind, mut claims: Value, now: Millis, ttl: Duration) -> String {
+    pub fn open_jwt(&self, kind: Kind, mut claims: Value, now: Millis, ttl: Duration) -> String {
+        let mut state = self.lock();
         claims["exp"] = json!(now.saturating_add(millis(ttl)) / 1000);
-        claims["jti"] = json!(format!("{:016x}", self.rng.u64(..)));
+        claims["jti"] = json!(format!("{:016x}", state.rng.u64(..)));
         let mut signature = [0; 64];
-        self.rng.fill(&mut signature);
+        state.rng.fill(&mut signature);
         let token = format!(
             "{}.{}.{}",
             URL_SAFE_NO_PAD.encode(json!({"alg": "RS512", "typ": "JWT"}).to_string()),
             URL_SAFE_NO_PAD.encode(claims.to_string()),
             URL_SAFE_NO_PAD.encode(signature)
         );
-        self.keep(kind, token, now, ttl)
+        state.keep(kind, token, now, ttl)
     }
 
+    pub fn is_good(&self, kind: Kind, token: &str, now: Millis) -> bool {
+        self.lock()
+            .tokens
+            .get(&(kind, token.to_owned()))
+            .is_some_and(|expiry| *expiry > now)
+    }
+
+    pub fn expire_all(&self) {
+        self.lock().tokens.clear();
+    }
+
+    pub fn reject_logins(&self, reject: bool) {
+        self.lock().rejecting = reject;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
     fn keep(&mut self, kind: Kind, token: String, now: Millis, ttl: Duration) -> String {
         let expiry = now.saturating_add(millis(ttl));
         self.tokens.retain(|_, expiry| *expiry > now);
         self.tokens.insert((kind, token.clone()), expiry);
         token
-    }
-
-    pub fn is_good(&self, kind: Kind, token: &str, now: Millis) -> bool {
-        self.tokens
-            .get(&(kind, token.to_owned()))
-            .is_some_and(|expiry| *expiry > now)
-    }
-
-    pub fn expire_all(&mut self) {
-        self.tokens.clear();
-    }
-
-    pub fn reject_logins(&mut self, reject: bool) {
-        self.rejecting = reject;
     }
 }

@@ -15,6 +15,7 @@ use crate::client_certificates::ClientAuthority;
 use crate::clock::{Clock, Millis};
 use crate::faults::{Endpoint, Fault, Faults};
 use crate::feeds::Feeds;
+use crate::pod::Pod;
 use crate::requests::{RequestLog, Requests};
 use crate::session::Sessions;
 use crate::settings::Settings;
@@ -45,19 +46,22 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(settings: Settings, sessions: Sessions) -> Self {
+    /// `node` is its number among those of its pod.
+    pub fn new(settings: Settings, sessions: Sessions, clock: Clock, node: u64) -> Self {
+        // What one node has made, another does not know.
+        let seed = settings.seed ^ node << 48;
         World {
-            clock: Clock::new(),
-            feeds: Feeds::new(settings.seed),
-            v1: v1::Feeds::new(settings.seed),
-            bridge: Bridge::new(settings.seed),
+            clock,
+            feeds: Feeds::new(seed),
+            v1: v1::Feeds::new(seed),
+            bridge: Bridge::new(seed),
             sessions,
             clients: None,
             faults: Faults::default(),
-            chaos: Chaos::new(settings.seed),
+            chaos: Chaos::new(seed),
             requests: Requests::default(),
-            rng: fastrand::Rng::with_seed(settings.seed ^ 0x5eed),
-            chat: Generator::new(settings.seed),
+            rng: fastrand::Rng::with_seed(seed ^ 0x5eed),
+            chat: Generator::new(seed),
             config: Map::new(),
             changes: 0,
             settled: false,
@@ -126,17 +130,17 @@ pub struct Shared {
     /// Rings for tasks, when feeds, events, the clock or the settings change.
     changed: watch::Sender<()>,
     pub address: Address,
-    private_key_pem: Option<String>,
+    pub pod: Pod,
 }
 
 impl Shared {
-    pub fn new(world: World, address: Address, private_key_pem: Option<String>) -> Self {
+    pub fn new(world: World, address: Address, pod: Pod) -> Self {
         Shared {
             world: Mutex::new(world),
             bell: Condvar::new(),
             changed: watch::Sender::new(()),
             address,
-            private_key_pem,
+            pod,
         }
     }
 
@@ -222,7 +226,7 @@ impl Shared {
             if !world.settings.context.is_empty() {
                 config["context"] = json!(world.settings.context);
             }
-            if let Some(pem) = &self.private_key_pem {
+            if let Some(pem) = &self.pod.private_key_pem {
                 config["bot"]["privateKey"] = json!({"content": pem});
             }
             if world.settings.common_jwt {

@@ -13,7 +13,7 @@ use super::input;
 use crate::control_settings::{Patch, show};
 use crate::faults::Fault;
 use crate::reply::Reply;
-use crate::shared::Shared;
+use crate::shared::{Shared, World};
 
 type Answer = Result<Reply, String>;
 
@@ -162,10 +162,8 @@ struct Advance {
 
 fn advance(shared: &Shared, body: &[u8]) -> Answer {
     let by: Advance = input::parse(body)?;
-    let now = shared.change(|world| {
-        world.clock.advance(Duration::from_millis(by.advance_millis));
-        world.settle()
-    });
+    shared.pod.advance(Duration::from_millis(by.advance_millis));
+    let now = shared.look(World::settle);
     Ok(Reply::of(200, &json!({"nowMillis": now})))
 }
 
