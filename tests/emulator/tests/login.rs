@@ -234,4 +234,14 @@ fn the_bot_learns_who_it_is() {
     let info = client.send("GET", "/pod/v2/sessioninfo", "").json();
     assert_eq!(info["username"], "trade-bot");
     assert_eq!(info["id"], datafeed_emulator::BOT_USER_ID);
+    for text in ["displayName", "emailAddress", "company"] {
+        assert!(!info[text].as_str().unwrap().is_empty(), "{info}");
+    }
+    for wrong in ["", "unknown"] {
+        let client = Client {
+            session: wrong.into(),
+            ..Client::stranger(&emulator)
+        };
+        assert_eq!(client.send("GET", "/pod/v2/sessioninfo", "").status, 401);
+    }
 }
