@@ -159,9 +159,10 @@ async fn greet(client: &mut Client, desk: &Desk) -> io::Result<bool> {
     let Some((name, password)) = &desk.settings.credentials else {
         return Ok(true);
     };
-    let known = client.read_u8().await? == CREDENTIALS_VERSION;
-    let welcome =
-        known && read_counted(client).await? == name.as_bytes() && read_counted(client).await? == password.as_bytes();
+    let version = client.read_u8().await?;
+    // Both are read before either is judged: what is not read would reset the connection, and its answer be lost.
+    let shown = (read_counted(client).await?, read_counted(client).await?);
+    let welcome = version == CREDENTIALS_VERSION && shown.0 == name.as_bytes() && shown.1 == password.as_bytes();
     if !welcome {
         desk.note(|books| books.unauthorized += 1);
     }

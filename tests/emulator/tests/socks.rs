@@ -138,11 +138,16 @@ fn it_asks_for_the_right_credentials() {
         assert_eq!(answer, b"\x05\x02\x01\x01", "{name} {password}");
     }
     assert_eq!(answer(&proxy, &[PLAIN]), b"\x05\xff");
+    // Of another version.
+    assert_eq!(
+        answer(&proxy, &[WITH_CREDENTIALS, b"\x05\x00\x00"]),
+        b"\x05\x02\x01\x01"
+    );
     let right = credentials("bot", "s:crét");
     assert!(reaches(&proxy, &[WITH_CREDENTIALS, &right, &connect]));
     assert!(reaches(&proxy, &[b"\x05\x01\x02", &right, &connect]));
     let books = proxy.books();
-    assert_eq!((books.targets.len(), books.tunnels, books.unauthorized), (2, 2, 5));
+    assert_eq!((books.targets.len(), books.tunnels, books.unauthorized), (2, 2, 6));
 }
 
 #[test]
