@@ -160,9 +160,11 @@ int32_t datafeed_error(datafeed *feed,
 // `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
 // `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
 // holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
-// back-off ends, else null); `agentUrl` (the node of the agent that is read), `feedId`, `tag`; `lastReadAt`,
+// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or firehose),
+// `feedId`, `tag`; `lastReadAt`,
 // `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it, `postponed` after a
-// nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`, `acknowledged`, `nacked`,
+// nack, `remembered` as acknowledged; counts since the start: `received`, `filtered`
+// (left out by `eventTypes` or `ignoreOwn`, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
 // `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
 // `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
 // `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds` (by
@@ -175,12 +177,36 @@ int32_t datafeed_stats(datafeed *feed,
 
 // What a bot needs to call Symphony's other endpoints with its own HTTP client, for instance to answer a message.
 //
-// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","sessionToken","keyManagerToken"}`, or to
-// NULL. The tokens are null until the login succeeded. They are secrets. The caller frees the string with
-// datafeed_string_free().
+// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","userId","sessionToken","keyManagerToken",
+// "authorizationToken"}`, or to NULL. The tokens are null until the login succeeded; `keyManagerToken` stays null where
+// the agent delivers keys to the session alone, and `authorizationToken` (`Bearer ...`, the common JWT, sent as header
+// `Authorization`) without `commonJwt.enabled`. They are secrets. `userId` is the bot's own id, or null while it is not
+// known. The caller frees the string with datafeed_string_free().
+//
+// Where a request with these is answered 401, datafeed_renew_session() gets others.
 //
 // Returns DATAFEED_OK; DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
-int32_t datafeed_session(datafeed *feed, char **session_json);
+int32_t datafeed_session(datafeed *feed,
+                         char **session_json);
+
+// For a bot whose own request was answered 401: waits until the session is another one than that of the refused token.
+//
+// Logs in on the calling thread, unless another thread does already or has done, so events go on meanwhile and a token
+// that is refused to many threads at once is renewed once. Failures are retried until the time is over;
+// datafeed_error() has the latest.
+//
+// `refused_token`: any token of the session that was refused, NUL-terminated, with or without `Bearer `.
+// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+// `session_json`: set to the new session as by datafeed_session(), which the caller frees with datafeed_string_free(), or
+// to NULL.
+//
+// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_FAILED (the feed has stopped for good: datafeed_error()
+// says why); DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it,
+// datafeed_close() does.
+int32_t datafeed_renew_session(datafeed *feed,
+                               const char *refused_token,
+                               int32_t timeout_ms,
+                               char **session_json);
 
 // Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late, and of a
 // closed feed the last 20. The environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it

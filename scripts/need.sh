@@ -20,8 +20,8 @@ at_least() {
 for tool in "$@"; do
     case $tool in
         cargo)
-            command -v "${CARGO:-cargo}" >/dev/null || missing cargo "install Rust 1.88 or later (https://rustup.rs)"
-            at_least Rust 1.88 "$(rustc --version | cut -d' ' -f2)" "update with rustup"
+            command -v "${CARGO:-cargo}" >/dev/null || missing cargo "install Rust 1.89 or later (https://rustup.rs)"
+            at_least Rust 1.89 "$(rustc --version | cut -d' ' -f2)" "update with rustup"
             ;;
         cc) command -v "${CC:-cc}" >/dev/null || missing "a C compiler (${CC:-cc})" "install gcc or clang" ;;
         c++) command -v "${CXX:-c++}" >/dev/null || missing "a C++ compiler (${CXX:-c++})" "install g++ or clang++" ;;

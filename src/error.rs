@@ -30,6 +30,8 @@ pub enum Code {
     ResponseTooLarge,
     /// The feed that was read no longer exists at the service.
     FeedGone,
+    /// The file with the id of a feed of Datafeed 1 is in use by another feed, here or in another process.
+    FeedInUse,
     /// This machine's clock and the service's are too far apart for a login token, which lives five minutes.
     ClocksApart,
     /// A fault in this library.
@@ -38,7 +40,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 13] = [
+    pub const ALL: [Code; 14] = [
         Code::ConfigInvalid,
         Code::FileInvalid,
         Code::AuthRejected,
@@ -50,6 +52,7 @@ impl Code {
         Code::ResponseInvalid,
         Code::ResponseTooLarge,
         Code::FeedGone,
+        Code::FeedInUse,
         Code::ClocksApart,
         Code::Internal,
     ];
@@ -68,6 +71,7 @@ impl Code {
             Code::ResponseInvalid => "RESPONSE_INVALID",
             Code::ResponseTooLarge => "RESPONSE_TOO_LARGE",
             Code::FeedGone => "FEED_GONE",
+            Code::FeedInUse => "FEED_IN_USE",
             Code::ClocksApart => "CLOCKS_APART",
             Code::Internal => "INTERNAL",
         }

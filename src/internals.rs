@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Filter, Form};
 use crate::ffi::handle::datafeed;
 use crate::net::Cutoff;
 use crate::protocol::{AgentApi, Tokens};
@@ -23,7 +23,9 @@ pub type Found = (Vec<String>, Option<String>);
 
 /// Splits the answer to a read as a feed does, or nothing if it is refused.
 pub fn split_body(body: &[u8]) -> Option<Found> {
-    Batch::parse(body.to_vec(), 0).ok().map(found)
+    Batch::parse(body.to_vec(), Form::Batch, 0, &Filter::default())
+        .ok()
+        .map(found)
 }
 
 /// Reads once from the agent of this configuration, with this token for both services, over a connection of its own.
@@ -32,8 +34,9 @@ pub fn read_once(config: &Config, token: &str) -> Result<Found, Error> {
     let mut agent = AgentApi::new(config, &cutoff)?;
     agent.use_tokens(&Tokens {
         session: token.to_owned(),
-        key_manager: token.to_owned(),
-    });
+        key_manager: Some(token.to_owned()),
+        common_jwt: None,
+    })?;
     let answer = agent.read("feed", "").map_err(|trouble| trouble.to_error())?;
     Ok(found(answer.value))
 }

@@ -16,12 +16,14 @@ mod error;
 mod feed;
 pub mod ffi;
 mod hash;
+mod id_file;
 mod ledger;
 mod log;
 mod net;
 mod policy;
 mod poller;
 mod protocol;
+mod session;
 mod shared;
 mod sync;
 
@@ -31,5 +33,5 @@ pub mod internals;
 
 pub use config::Config;
 pub use error::{Code, Error};
-pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NotAcknowledged};
+pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NoSession, NotAcknowledged};
 pub use log::{Level, LogLine, NoLine};

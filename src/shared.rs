@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 use crate::ledger::{Ledger, Limits};
 use crate::log::{Level, Log};
 use crate::net::Cutoff;
-use crate::protocol::Tokens;
+use crate::session::{End, Session};
 use crate::sync::{Guard, Handover, Queue};
 
 /// Acknowledged events remembered at most, about 10 MB when full. At 100 events a second it lasts for 15 minutes.
@@ -46,6 +46,8 @@ pub(crate) struct Watch {
     pub(crate) last_read_at: Option<u64>,
     pub(crate) last_event_at: Option<u64>,
     pub(crate) logins: u64,
+    /// Events that the configuration's filters left out.
+    pub(crate) filtered: u64,
     pub(crate) feeds_created: u64,
     /// Failures that were followed by another try, by their code.
     pub(crate) retries: BTreeMap<&'static str, u64>,
@@ -87,7 +89,6 @@ pub(crate) struct State {
     /// Until when acknowledgements may be written, once the feed has ended.
     pub(crate) write_until: Option<Instant>,
     pub(crate) watch: Watch,
-    pub(crate) tokens: Option<Tokens>,
     /// With implicit acknowledgement: the event that asking for the next one acknowledges.
     pub(crate) implied: Option<u64>,
     /// With implicit acknowledgement: a call is going on.
@@ -117,17 +118,19 @@ pub(crate) struct Urls {
 /// It outlives the feed, since a handle is never freed; what is large or scarce is given up at close.
 pub(crate) struct Shared {
     pub(crate) urls: Urls,
-    pub(crate) username: String,
+    pub(crate) username: Option<String>,
+    pub(crate) stream: &'static str,
     pub(crate) tag: Option<String>,
     pub(crate) implicit_ack: bool,
     pub(crate) close_timeout: Duration,
     pub(crate) clock: Clock,
     pub(crate) handover: Handover<State>,
+    pub(crate) session: Session,
     pub(crate) log: Log,
 }
 
 impl Shared {
-    pub(crate) fn new(config: &Config, cutoff: Arc<Cutoff>) -> Shared {
+    pub(crate) fn new(config: &Arc<Config>, cutoff: Arc<Cutoff>) -> Shared {
         let limits = Limits {
             max_unacknowledged: config.max_unacknowledged,
             max_remembered: MAX_REMEMBERED,
@@ -135,14 +138,16 @@ impl Shared {
             memory: MEMORY,
             keep_alive: KEEP_ALIVE,
             nack_delay: config.nack_delay,
+            service_forgets: config.stream.forgets(),
         };
         Shared {
             urls: Urls {
                 pod: config.pod.base_url.clone(),
                 key_manager: config.key_manager.base_url.clone(),
             },
-            username: config.username.clone(),
-            tag: config.tag.clone(),
+            username: config.login.username.clone(),
+            stream: config.stream.name(),
+            tag: config.stream.tag().map(str::to_owned),
             implicit_ack: config.implicit_ack,
             close_timeout: config.close_timeout,
             clock: config.clock.clone(),
@@ -152,10 +157,10 @@ impl Shared {
                 cutoff: Some(cutoff),
                 write_until: None,
                 watch: Watch::default(),
-                tokens: None,
                 implied: None,
                 asking: false,
             }),
+            session: Session::new(Arc::clone(config)),
             log: Log::new(),
         }
     }
@@ -209,10 +214,18 @@ impl Shared {
         self.log.write(Level::Error, error.message(), details);
         let mut state = self.lock();
         if !state.is_over() {
+            self.session.end(End::Failed(error.clone()));
             state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
             state.phase = Phase::Failed(error);
         }
         self.handover.announce_end(state);
+    }
+
+    /// A failure that another try follows.
+    pub(crate) fn remember_trouble(&self, error: &Error) {
+        let mut state = self.lock();
+        *state.watch.retries.entry(error.code().as_str()).or_default() += 1;
+        state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
     }
 
     /// A fault in the library: the feed is not to be trusted any more, and says so.

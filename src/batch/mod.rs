@@ -3,6 +3,7 @@
 //! A batch is one buffer. The body is read into it, scanned once, and each event is ended in place by a NUL, so that a
 //! C program gets a string without a copy. The buffer lives until its last event has been given back.
 
+mod filter;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+pub(crate) use filter::Filter;
+use filter::Seen;
 pub(crate) use scan::Malformed;
 use scan::Scanner;
 
@@ -36,6 +39,24 @@ pub(crate) struct Batch {
     ack_id: Option<String>,
     skipped: usize,
     too_deep: usize,
+    filtered: usize,
+}
+
+/// What the answer to a read looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `{"events":[...],"ackId":"..."}`, as of Datafeed 2 and the datahose.
+    Batch,
+    /// `[...]`, as of Datafeed 1.
+    List,
+}
+
+/// What a batch is read with.
+struct Reading<'a> {
+    body: &'a [u8],
+    /// Keys the identities.
+    seed: u64,
+    filter: &'a Filter,
 }
 
 /// Where an event lies in the text. A body is smaller than 4 GiB: `maxResponseBytes` is bounded by that.
@@ -46,20 +67,26 @@ struct Found {
 }
 
 impl Batch {
-    /// Finds the events and the ackId in the answer to a read: `{"events":[...],"ackId":"..."}`.
+    /// Finds the events and the ackId in the answer to a read.
     ///
     /// Members may come in any order, and unknown ones are passed over. Elements of `events` that are no objects
-    /// (old agents answer `[null]`) are skipped and counted, and so are events that are nested too deep. `seed` keys the
-    /// identities.
-    pub(crate) fn parse(mut body: Vec<u8>, seed: u64) -> Result<Batch, Malformed> {
-        let mut batch = Batch {
-            text: String::new(),
-            events: Vec::new(),
-            ack_id: None,
-            skipped: 0,
-            too_deep: 0,
+    /// (old agents answer `[null]`) are skipped and counted, and so are events that are nested too deep, and those that
+    /// the filter does not let through. `seed` keys the identities.
+    pub(crate) fn parse(mut body: Vec<u8>, form: Form, seed: u64, filter: &Filter) -> Result<Batch, Malformed> {
+        let mut batch = Batch::empty();
+        let reading = Reading {
+            body: &body,
+            seed,
+            filter,
         };
-        batch.read_document(&body, seed)?;
+        match form {
+            Form::Batch => batch.read_document(&reading)?,
+            Form::List => {
+                let mut scanner = Scanner::new(&body);
+                batch.read_events(&mut scanner, &reading)?;
+                scanner.end()?;
+            }
+        }
         for event in &batch.events {
             // What follows an event is a comma, a bracket or white space, which nothing needs any more.
             body[event.end as usize] = 0;
@@ -79,6 +106,7 @@ impl Batch {
             ack_id: None,
             skipped: 0,
             too_deep: 0,
+            filtered: 0,
         }
     }
 
@@ -96,6 +124,16 @@ impl Batch {
         self.too_deep
     }
 
+    /// How many events the filter did not let through.
+    pub(crate) fn filtered(&self) -> usize {
+        self.filtered
+    }
+
+    /// How many elements came that are not for the bot, for whatever cause.
+    pub(crate) fn left_out(&self) -> usize {
+        self.skipped + self.too_deep + self.filtered
+    }
+
     /// The events in the order of the body, each with its identity.
     pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = (Identity, EventText)> + '_ {
         self.events.iter().zip(0..).map(|(found, index)| {
@@ -107,7 +145,8 @@ impl Batch {
         })
     }
 
-    fn read_document(&mut self, body: &[u8], seed: u64) -> Result<(), Malformed> {
+    fn read_document(&mut self, reading: &Reading) -> Result<(), Malformed> {
+        let body = reading.body;
         let mut scanner = Scanner::new(body);
         scanner.expect(b'{', "an object with events and ackId")?;
         let mut seen_events = false;
@@ -119,7 +158,7 @@ impl Batch {
                     }
                     b"events" => {
                         seen_events = true;
-                        self.read_events(&mut scanner, body, seed)?;
+                        self.read_events(&mut scanner, reading)?;
                     }
                     b"ackId" => {
                         let start = scanner.position();
@@ -148,7 +187,7 @@ impl Batch {
         scanner.end()
     }
 
-    fn read_events(&mut self, scanner: &mut Scanner, body: &[u8], seed: u64) -> Result<(), Malformed> {
+    fn read_events(&mut self, scanner: &mut Scanner, reading: &Reading) -> Result<(), Malformed> {
         if scanner.peek() == Some(b'n') {
             scanner.value()?;
             return Ok(());
@@ -164,9 +203,11 @@ impl Batch {
                 }
                 let start = scanner.position();
                 scanner.was_too_deep();
-                let identity = read_event(scanner, body, seed)?;
+                let (identity, wanted) = read_event(scanner, reading)?;
                 if scanner.was_too_deep() {
                     self.too_deep += 1;
+                } else if !wanted {
+                    self.filtered += 1;
                 } else {
                     self.events.push(Found {
                         start: start as u32,
@@ -198,24 +239,26 @@ fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Takes one event object; answers its identity.
-fn read_event(scanner: &mut Scanner, body: &[u8], seed: u64) -> Result<Identity, Malformed> {
+/// Takes one event object; answers its identity, and whether the bot wants to see it.
+fn read_event(scanner: &mut Scanner, reading: &Reading) -> Result<(Identity, bool), Malformed> {
     let mut identity: Identity = 0;
+    let mut seen = Seen::default();
     scanner.expect(b'{', "an event")?;
-    if scanner.take(b'}') {
-        return Ok(identity);
-    }
-    loop {
-        let name = scanner.key()?;
-        let value = scanner.value()?;
-        if name != b"diagnostic" {
-            identity = identity.wrapping_add(hash_member(name, &body[value], seed));
+    if !scanner.take(b'}') {
+        loop {
+            let name = scanner.key()?;
+            let value = &reading.body[scanner.value()?];
+            if name != b"diagnostic" {
+                identity = identity.wrapping_add(hash_member(name, value, reading.seed));
+            }
+            reading.filter.look_at(name, value, &mut seen);
+            if !scanner.take(b',') {
+                break;
+            }
         }
-        if !scanner.take(b',') {
-            scanner.expect(b'}', "',' or '}' in an event")?;
-            return Ok(identity);
-        }
+        scanner.expect(b'}', "',' or '}' in an event")?;
     }
+    Ok((identity, reading.filter.lets_through(&seen)))
 }
 
 /// The name seeds the hash of the value, so that two members with each other's values count as different.

@@ -7,7 +7,11 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::scan::{MAX_DEPTH, Scanner};
-use super::{Batch, MAX_ACK_ID, Malformed};
+use super::{Batch, Filter, Form, MAX_ACK_ID, Malformed};
+
+fn parse_batch(body: Vec<u8>, seed: u64) -> Result<Batch, Malformed> {
+    Batch::parse(body, Form::Batch, seed, &Filter::default())
+}
 
 /// What the splitter should find, by building every value.
 fn obvious(body: &[u8]) -> Option<(Vec<String>, Option<String>)> {
@@ -32,7 +36,7 @@ fn obvious(body: &[u8]) -> Option<(Vec<String>, Option<String>)> {
 }
 
 fn split(body: &[u8]) -> Result<(Vec<String>, Option<String>), Malformed> {
-    let batch = Arc::new(Batch::parse(body.to_vec(), 7)?);
+    let batch = Arc::new(parse_batch(body.to_vec(), 7)?);
     let events = batch
         .events()
         .map(|(_, event)| {
@@ -169,10 +173,7 @@ fn shapes_that_agents_send() {
         assert!(found.iter().all(|text| text == event));
         assert_eq!(ack_id.as_deref(), Some("a"));
     }
-    assert_eq!(
-        Batch::parse(b"{\"events\":[null,{}]}".to_vec(), 7).unwrap().skipped(),
-        1
-    );
+    assert_eq!(parse_batch(b"{\"events\":[null,{}]}".to_vec(), 7).unwrap().skipped(), 1);
 }
 
 #[test]
@@ -199,8 +200,8 @@ fn what_is_no_answer_to_a_read_is_refused_with_the_place() {
 #[test]
 fn the_ack_id_is_bounded() {
     let body = |length: usize| format!("{{\"events\":[],\"ackId\":\"{}\"}}", "a".repeat(length)).into_bytes();
-    assert!(Batch::parse(body(MAX_ACK_ID - 2), 7).is_ok());
-    let refused = Batch::parse(body(MAX_ACK_ID - 1), 7).err().expect("a byte too many");
+    assert!(parse_batch(body(MAX_ACK_ID - 2), 7).is_ok());
+    let refused = parse_batch(body(MAX_ACK_ID - 1), 7).err().expect("a byte too many");
     assert_eq!(refused.at, 21);
 }
 
@@ -211,7 +212,7 @@ fn deep_events_are_left_out_and_their_neighbours_are_not() {
     for (depth, left_out) in [(MAX_DEPTH + 1, 0), (MAX_DEPTH + 2, 1), (10_000, 1)] {
         let deep = nested(depth);
         let body = format!(r#"{{"x":{deep},"events":[{{"a":1}},{{"b":{deep}}},{{"c":2}}],"ackId":"A"}}"#);
-        let batch = Arc::new(Batch::parse(body.into_bytes(), 0).expect("well-formed"));
+        let batch = Arc::new(parse_batch(body.into_bytes(), 0).expect("well-formed"));
         assert_eq!(batch.too_deep(), left_out, "{depth}");
         assert_eq!(batch.events().count(), 3 - left_out);
         assert_eq!(batch.ack_id(), Some("A"));
@@ -221,7 +222,7 @@ fn deep_events_are_left_out_and_their_neighbours_are_not() {
         "{\"a\":".repeat(10_000),
         format!("{}}}", "[".repeat(1000)),
     ] {
-        assert!(Batch::parse(format!("{{\"events\":[{{\"a\":{unbalanced}").into_bytes(), 0).is_err());
+        assert!(parse_batch(format!("{{\"events\":[{{\"a\":{unbalanced}").into_bytes(), 0).is_err());
     }
 }
 
@@ -229,7 +230,7 @@ fn deep_events_are_left_out_and_their_neighbours_are_not() {
 fn identity_is_what_happened_and_not_how_it_was_delivered() {
     let identity = |event: &str| {
         let body = format!("{{\"events\":[{event}]}}");
-        let batch = Arc::new(Batch::parse(body.into_bytes(), 7).unwrap());
+        let batch = Arc::new(parse_batch(body.into_bytes(), 7).unwrap());
         batch.events().next().unwrap().0
     };
     let event = identity(r#"{"id":"1","type":"A","payload":{"x":1}}"#);
@@ -248,5 +249,62 @@ fn identity_is_what_happened_and_not_how_it_was_delivered() {
         "{}",
     ] {
         assert_ne!(identity(other), event, "{other}");
+    }
+}
+
+/// The texts of the events that a filter lets through, and how many it does not.
+fn filtered(form: Form, body: &str, filter: &Filter) -> (Vec<String>, usize) {
+    let batch = Arc::new(Batch::parse(body.into(), form, 7, filter).expect("well-formed"));
+    let texts = batch.events().map(|(_, event)| event.as_str().to_owned()).collect();
+    (texts, batch.filtered())
+}
+
+#[test]
+fn only_the_types_that_are_asked_for_are_let_through() {
+    let message = r#"{"type":"MESSAGESENT","n":1}"#;
+    let escaped = "{\"n\":2,\"type\":\"\\u004dessagesent\"}";
+    let others = r#"{"type":"ROOMCREATED"},{},{"type":7},{"type":null},{"nested":{"type":"MESSAGESENT"}}"#;
+    let body = format!("{{\"ackId\":\"a\",\"events\":[{message},{others},{escaped}]}}");
+    let filter = Filter::new(&["MESSAGESENT".to_owned(), "SHAREDPOST".to_owned()]);
+    let (texts, left_out) = filtered(Form::Batch, &body, &filter);
+    assert_eq!((texts, left_out), (vec![message.to_owned(), escaped.to_owned()], 5));
+    assert_eq!(filtered(Form::Batch, &body, &Filter::default()).0.len(), 7);
+}
+
+#[test]
+fn the_bot_s_own_events_are_known_by_its_id_or_else_by_its_name() {
+    let by = |user: &str| format!("{{\"initiator\":{{\"user\":{user}}}}}");
+    let own = [
+        by(r#"{"userId":9007199254740993,"username":"bot"}"#),
+        by(r#"{"username":"Bot","x":{"userId":1},"userId":"9007199254740993"}"#),
+    ];
+    let others = [
+        by(r#"{"userId":9007199254740992,"username":"someone"}"#),
+        by("{}"),
+        by("7"),
+        r#"{"initiator":{}}"#.to_owned(),
+        r#"{"initiator":null}"#.to_owned(),
+        r#"{"user":{"userId":9007199254740993}}"#.to_owned(),
+        r#"{"payload":{"initiator":{"user":{"userId":9007199254740993,"username":"bot"}}}}"#.to_owned(),
+    ];
+    let body = format!("[{},{}]", own.join(","), others.join(","));
+    for (id, name) in [(Some(9_007_199_254_740_993), Some("another")), (None, Some("bot"))] {
+        let mut filter = Filter::default();
+        filter.ignore_own(id, name);
+        assert_eq!(filtered(Form::List, &body, &filter), (others.to_vec(), 2));
+    }
+    let mut filter = Filter::default();
+    filter.ignore_own(None, None);
+    assert_eq!(filtered(Form::List, &body, &filter).1, 0);
+}
+
+#[test]
+fn a_list_is_the_answer_of_the_first_version() {
+    let none = Filter::default();
+    let texts = filtered(Form::List, r#" [ {"n":1} , null, {"n":2} ] "#, &none).0;
+    assert_eq!(texts, [r#"{"n":1}"#, r#"{"n":2}"#]);
+    assert_eq!(filtered(Form::List, "[]", &none).0, [""; 0]);
+    for damaged in ["", "{}", "[", "[{}", "[{}]]", "[{}],", r#"{"events":[]}"#, "[{}{}]"] {
+        assert!(Batch::parse(damaged.into(), Form::List, 7, &none).is_err(), "{damaged}");
     }
 }

@@ -36,6 +36,21 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
     })
 }
 
+/// Reads a whole file of text, without the line break at its end. `field` is the setting that refers to it.
+pub(super) fn read_text(path: &Path, field: &str) -> Result<String, Error> {
+    let bytes = read(path, field).map_err(|error| error.with_field(field))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(_) => {
+            let shown = path.to_string_lossy();
+            let message = format!("{field}: {shown} is not valid UTF-8");
+            Err(Error::new(Code::FileInvalid, message)
+                .with_field(field)
+                .with_file(shown))
+        }
+    }
+}
+
 fn looks_like_a_path(text: &str) -> bool {
     text.len() <= 255 && !text.contains("-----") && !text.contains(|c: char| c.is_control() || "{}\"".contains(c))
 }

@@ -18,35 +18,29 @@ pub(crate) enum NodeOrder {
     RoundRobin,
     /// Any.
     Random,
+    /// Whichever the first, which stands for a load balancer, names when it is asked.
+    External,
 }
 
 impl Nodes {
-    pub(super) fn read<'a>(
-        defaults: &Defaults<'_, 'a>,
-        agent: &Section<'a>,
-        warnings: &mut Vec<String>,
-    ) -> Result<Nodes, Error> {
+    pub(super) fn read<'a>(defaults: &Defaults<'_, 'a>, agent: &Section<'a>) -> Result<Nodes, Error> {
         let balancing = agent.section("loadBalancing")?;
-        // A queue of Datafeed 2 is the same at every node, so a node is kept until it fails, whatever this says.
+        // A queue of Datafeed 2 is the same at every node, so a node is kept until it fails; a feed of Datafeed 1 is at one
+        // node only. So there is nothing to choose here, whatever this says.
         balancing.boolean("stickiness")?;
-        let field = balancing.path("mode");
-        let order = match balancing.string("mode")? {
+        let order = match balancing.filled("mode")?.as_deref() {
             None | Some("roundRobin") => NodeOrder::RoundRobin,
             Some("random") => NodeOrder::Random,
-            Some("external") => {
-                warnings.push(format!(
-                    "{field} external is not supported by this version; the configured nodes are used as they are"
-                ));
-                NodeOrder::RoundRobin
-            }
+            Some("external") => NodeOrder::External,
             Some(_) => {
+                let field = balancing.path("mode");
                 let message = format!("{field} must be \"roundRobin\", \"random\" or \"external\"");
                 return Err(Error::config(field, message));
             }
         };
         let mut services = Vec::new();
         for node in balancing.list("nodes")? {
-            if node.string("host")?.is_none() {
+            if node.filled("host")?.is_none() {
                 let field = node.path("host");
                 let message = format!("{field} is missing: the host name or IP address of the agent node");
                 return Err(Error::config(field, message));

@@ -1,11 +1,15 @@
-//! Reads settings out of a JSON object, one by one: the type of each is checked, and what nobody asked for is known.
+//! Reads settings out of the configuration, one by one: references in a text are looked up, the type of each is checked,
+//! and what nobody asked for is known.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
+use super::file;
+use super::template::{self, Part};
 use crate::error::Error;
 
 /// One object of the configuration. Every name that is asked for counts as known, so that the names that stay unasked
@@ -13,26 +17,42 @@ use crate::error::Error;
 pub(crate) struct Section<'a> {
     path: String,
     members: Option<&'a Map<String, Value>>,
-    seen: Rc<RefCell<Seen<'a>>>,
+    whole: Rc<Whole<'a>>,
+}
+
+/// What all sections of a configuration share.
+struct Whole<'a> {
+    /// What relative paths count from.
+    folder: PathBuf,
+    seen: RefCell<Seen<'a>>,
 }
 
 /// What was looked into, by its path: its members, and the names that were asked for.
 type Seen<'a> = BTreeMap<String, (&'a Map<String, Value>, Vec<&'static str>)>;
 
 impl<'a> Section<'a> {
-    pub(crate) fn root(members: &'a Map<String, Value>) -> Section<'a> {
+    pub(crate) fn root(members: &'a Map<String, Value>, folder: &Path) -> Section<'a> {
         Section {
             path: String::new(),
             members: Some(members),
-            seen: Rc::default(),
+            whole: Rc::new(Whole {
+                folder: folder.to_owned(),
+                seen: RefCell::default(),
+            }),
         }
         .opened()
+    }
+
+    /// The path of a file that a setting names: a relative one counts from the configuration's folder.
+    pub(crate) fn locate(&self, path: &str) -> PathBuf {
+        self.whole.folder.join(path)
     }
 
     /// From now on, names in it that nobody asks for are unknown ones.
     fn opened(self) -> Section<'a> {
         if let Some(members) = self.members {
-            self.seen
+            self.whole
+                .seen
                 .borrow_mut()
                 .entry(self.path.clone())
                 .or_insert_with(|| (members, Vec::new()));
@@ -44,7 +64,7 @@ impl<'a> Section<'a> {
         Section {
             path,
             members,
-            seen: Rc::clone(&self.seen),
+            whole: Rc::clone(&self.whole),
         }
     }
 
@@ -59,7 +79,7 @@ impl<'a> Section<'a> {
     }
 
     fn get(&self, name: &'static str) -> Option<&'a Value> {
-        if let Some((_, asked)) = self.seen.borrow_mut().get_mut(&self.path) {
+        if let Some((_, asked)) = self.whole.seen.borrow_mut().get_mut(&self.path) {
             asked.push(name);
         }
         // A key without a value, as YAML and generated files have it, is a key that is not there.
@@ -113,28 +133,73 @@ impl<'a> Section<'a> {
         Ok(sections)
     }
 
-    pub(crate) fn string(&self, name: &'static str) -> Result<Option<&'a str>, Error> {
+    /// A text, its references replaced. What a template left empty is there, and is empty.
+    pub(crate) fn string(&self, name: &'static str) -> Result<Option<String>, Error> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::String(text)) => self.filled_in(name, text).map(Some),
             Some(other) => Err(self.wrong_type(name, "a string", other)),
         }
     }
 
-    pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, Error> {
+    /// The same, where an empty text says nothing.
+    pub(crate) fn filled(&self, name: &'static str) -> Result<Option<String>, Error> {
+        Ok(self.string(name)?.filter(|text| !text.is_empty()))
+    }
+
+    /// The text with every reference replaced.
+    fn filled_in(&self, name: &str, text: &str) -> Result<String, Error> {
+        let mut whole = String::new();
+        for part in self.parts(name, text)? {
+            match part {
+                Part::Text(text) => whole.push_str(&text),
+                Part::File(path) => whole.push_str(&file::read_text(&self.locate(&path), &self.path(name))?),
+            }
+        }
+        Ok(whole)
+    }
+
+    fn parts(&self, name: &str, text: &str) -> Result<Vec<Part>, Error> {
+        template::resolve(text).map_err(|unset| {
+            let path = self.path(name);
+            let message = format!("{path} {}", unset.explain());
+            Error::config(path, message)
+        })
+    }
+
+    /// The value of a setting that is not a text by its nature, but may be written as one: templates often leave quotes,
+    /// and a reference is a text.
+    fn plain(&self, name: &'static str) -> Result<Option<Value>, Error> {
         match self.get(name) {
-            None => Ok(None),
-            Some(Value::Bool(value)) => Ok(Some(*value)),
-            Some(other) => Err(self.wrong_type(name, "true or false", other)),
+            Some(Value::String(text)) => Ok(Some(Value::String(self.filled_in(name, text)?))),
+            other => Ok(other.cloned()),
         }
     }
 
-    /// A whole number within bounds. A string of digits is accepted: templates often leave quotes around numbers.
-    pub(crate) fn integer(&self, name: &'static str, least: i64, most: i64) -> Result<Option<i64>, Error> {
-        let Some(value) = self.get(name) else {
+    pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.plain(name)? else {
             return Ok(None);
         };
-        let number = match value {
+        let written = match &value {
+            Value::String(text) => match text.trim() {
+                "true" | "True" | "TRUE" => Some(true),
+                "false" | "False" | "FALSE" => Some(false),
+                _ => None,
+            },
+            other => other.as_bool(),
+        };
+        match written {
+            Some(written) => Ok(Some(written)),
+            None => Err(self.wrong_type(name, "true or false", &value)),
+        }
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn integer(&self, name: &'static str, least: i64, most: i64) -> Result<Option<i64>, Error> {
+        let Some(value) = self.plain(name)? else {
+            return Ok(None);
+        };
+        let number = match &value {
             Value::String(text) => text.trim().parse().ok(),
             other => other.as_i64(),
         };
@@ -146,16 +211,16 @@ impl<'a> Section<'a> {
                 let message = format!("{path} must be {expected}, but is {number}");
                 Err(Error::config(path, message))
             }
-            None => Err(self.wrong_type(name, &expected, value)),
+            None => Err(self.wrong_type(name, &expected, &value)),
         }
     }
 
-    /// A number of at least 1, or a string of one.
+    /// A number of at least 1.
     pub(crate) fn factor(&self, name: &'static str) -> Result<Option<f64>, Error> {
-        let Some(value) = self.get(name) else {
+        let Some(value) = self.plain(name)? else {
             return Ok(None);
         };
-        let number = match value {
+        let number = match &value {
             Value::String(text) => text.trim().parse().ok(),
             other => other.as_f64(),
         };
@@ -166,33 +231,57 @@ impl<'a> Section<'a> {
                 let message = format!("{path} must be a number of at least 1, but is {number}");
                 Err(Error::config(path, message))
             }
-            None => Err(self.wrong_type(name, "a number of at least 1", value)),
+            None => Err(self.wrong_type(name, "a number of at least 1", &value)),
         }
     }
 
-    /// An object whose values are strings: each with its path and its name.
-    pub(crate) fn strings(&self, name: &'static str) -> Result<Vec<(String, String, String)>, Error> {
+    /// A list of texts; absent counts as empty.
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, Error> {
+        let items = match self.get(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(self.wrong_type(name, "a list of strings", other)),
+        };
+        let mut texts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let Value::String(text) = item else {
+                let path = format!("{}[{index}]", self.path(name));
+                let message = format!("{path} must be a string");
+                return Err(Error::config(path, message));
+            };
+            texts.push(self.filled_in(name, text)?);
+        }
+        Ok(texts)
+    }
+
+    /// An object whose values are texts: each with its path, its name and its pieces. Files are left to be read.
+    pub(crate) fn templates(&self, name: &'static str) -> Result<Vec<(String, String, Vec<Part>)>, Error> {
         let section = self.map(name)?;
         let mut found = Vec::new();
         for (key, value) in section.members.into_iter().flatten() {
             match value {
-                Value::String(text) => found.push((section.path(key), key.clone(), text.clone())),
+                Value::String(text) => found.push((section.path(key), key.clone(), section.parts(key, text)?)),
                 other => return Err(section.wrong_type(key, "a string", other)),
             }
         }
         Ok(found)
     }
 
-    /// Marks a name as known without using it.
+    /// Marks a name as known without using it. Whether it says anything.
     pub(crate) fn known(&self, name: &'static str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// Whether anything stands in the section.
+    pub(crate) fn is_there(&self) -> bool {
+        self.members.is_some()
     }
 
     /// The names that nobody asked for, in every section that was looked into, each as a warning with the nearest known
     /// name.
     pub(crate) fn unknown(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        for (path, (members, asked)) in self.seen.borrow().iter() {
+        for (path, (members, asked)) in self.whole.seen.borrow().iter() {
             let section = self.inside(path.clone(), Some(members));
             for name in members.keys().filter(|name| !asked.contains(&name.as_str())) {
                 let path = section.path(name);
@@ -219,7 +308,7 @@ fn shown(name: &str) -> String {
     start
 }
 
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     let lower = name.to_lowercase();
     known
         .iter()

@@ -4,15 +4,15 @@ use std::fmt;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use ureq::http::{HeaderName, HeaderValue};
 
+use super::certificate::ClientCertificate;
+use super::headers::{self, Header};
 use super::host::{check_host, is_loopback};
+use super::login::{Credential, Login};
 use super::proxy::Proxy;
 use super::section::Section;
+use super::trust;
 use crate::error::Error;
-
-/// Longest value of a header that is sent. A session token has hundreds of bytes.
-pub(crate) const MAX_HEADER: usize = 7 << 10;
 
 /// The address of one service and how to talk to it.
 #[derive(Clone)]
@@ -21,16 +21,18 @@ pub(crate) struct Service {
     pub(crate) base_url: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
-    /// Sent with every request. The values may be secrets of a gateway.
-    pub(crate) headers: Vec<(String, String)>,
+    /// Sent with every request.
+    pub(crate) headers: Vec<Header>,
     pub(crate) proxy: Option<Proxy>,
     /// Certificate authorities to trust besides the system's.
     pub(crate) trusted: Vec<CertificateDer<'static>>,
+    /// What the bot shows where it logs in, if it logs in by certificate.
+    pub(crate) client_certificate: Option<ClientCertificate>,
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self.headers.iter().map(|header| header.name.as_str()).collect();
         formatter
             .debug_struct("Service")
             .field("base_url", &self.base_url)
@@ -51,11 +53,28 @@ pub(super) struct Defaults<'s, 'a> {
 }
 
 impl<'s, 'a> Defaults<'s, 'a> {
-    pub(super) fn new(root: &'s Section<'a>, trusted: Vec<CertificateDer<'static>>) -> Result<Defaults<'s, 'a>, Error> {
+    pub(super) fn new(root: &'s Section<'a>) -> Result<Defaults<'s, 'a>, Error> {
         Ok(Defaults {
             root,
-            trusted,
+            trusted: trust::read(root)?,
             allow_plaintext: root.boolean("allowPlaintext")?.unwrap_or(false),
+        })
+    }
+
+    /// Reads a service where the bot logs in: with a certificate, it shows that one there.
+    pub(super) fn login_service(&self, own: &Section<'a>, login: &Login) -> Result<Service, Error> {
+        let service = self.service(&[own])?;
+        let Credential::Certificate(certificate) = &login.credential else {
+            return Ok(service);
+        };
+        if !service.base_url.starts_with("https:") {
+            let field = own.path("scheme");
+            let message = format!("{field} must be https: bot.certificate is shown in the TLS handshake");
+            return Err(Error::config(field, message));
+        }
+        Ok(Service {
+            client_certificate: Some(certificate.clone()),
+            ..service
         })
     }
 
@@ -66,9 +85,7 @@ impl<'s, 'a> Defaults<'s, 'a> {
         let either = |name: &'static str| -> Result<Option<(String, String)>, Error> {
             let mut found = None;
             for section in &sections {
-                let value = section
-                    .string(name)?
-                    .map(|value| (section.path(name), value.to_owned()));
+                let value = section.string(name)?.map(|value| (section.path(name), value));
                 found = found.or(value);
             }
             Ok(found)
@@ -101,6 +118,7 @@ impl<'s, 'a> Defaults<'s, 'a> {
         let port = number("port", 1, 65535, if scheme == "http" { 80 } else { 443 })?;
         let (context_field, context) = either("context")?.unwrap_or_default();
         check_context(&context_field, &context)?;
+        let proxy = Proxy::choose(&sections, &host, port as u16)?;
         let context = context.trim_matches('/');
         let slash = if context.is_empty() { "" } else { "/" };
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
@@ -108,70 +126,12 @@ impl<'s, 'a> Defaults<'s, 'a> {
             base_url: format!("{scheme}://{bracketed}:{port}{slash}{context}"),
             connect_timeout: Duration::from_millis(number("connectionTimeout", 1, 600_000, 15_000)? as u64),
             read_timeout: Duration::from_millis(number("readTimeout", 1, 600_000, 60_000)? as u64),
-            headers: headers(&sections)?,
-            proxy: proxy(&sections)?,
+            headers: headers::read(&sections)?,
+            proxy,
             trusted: self.trusted.clone(),
+            client_certificate: None,
         })
     }
-}
-
-/// The headers of all sections; of the same name, the most particular one.
-fn headers(sections: &[&Section]) -> Result<Vec<(String, String)>, Error> {
-    let mut headers = Vec::new();
-    for section in sections.iter().rev() {
-        for (field, name, value) in section.strings("defaultHeaders")? {
-            check_header(field, &name, &value)?;
-            headers.retain(|(known, _): &(String, String)| !known.eq_ignore_ascii_case(&name));
-            headers.push((name, value));
-        }
-    }
-    Ok(headers)
-}
-
-fn proxy(sections: &[&Section]) -> Result<Option<Proxy>, Error> {
-    let mut found = None;
-    for section in sections {
-        let proxy = Proxy::read(section)?;
-        found = found.or(proxy);
-    }
-    Ok(found)
-}
-
-/// A second one of these, or another value, would break every request.
-const RESERVED: [&str; 10] = [
-    "Connection",
-    "Content-Encoding",
-    "Content-Length",
-    "Content-Type",
-    "Expect",
-    "Host",
-    "Transfer-Encoding",
-    "X-Trace-Id",
-    "keyManagerToken",
-    "sessionToken",
-];
-
-fn check_header(field: String, name: &str, value: &str) -> Result<(), Error> {
-    if HeaderName::from_bytes(name.as_bytes()).is_err() {
-        let message = format!("{field} is no valid name of an HTTP header");
-        return Err(Error::config(field, message));
-    }
-    if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
-        let message = format!("{field} cannot be set: the library sends this header itself");
-        return Err(Error::config(field, message));
-    }
-    if value.len() > MAX_HEADER {
-        let message = format!(
-            "{field} has a value of {} bytes, but {MAX_HEADER} is the most",
-            value.len()
-        );
-        return Err(Error::config(field, message));
-    }
-    if HeaderValue::from_str(value).is_err() {
-        let message = format!("{field} has a value that HTTP does not allow in a header");
-        return Err(Error::config(field, message));
-    }
-    Ok(())
 }
 
 fn check_context(field: &str, context: &str) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
-use super::{Config, LoginKey, Service};
+use super::{Config, Header, LoginKey, Service, Stream};
 use crate::error::{Code, Error};
 
 const PKCS8: &str = include_str!("../../tests/data/keys/rsa-pkcs8.pem");
@@ -116,16 +116,26 @@ fn what_is_no_configuration_is_told() {
         ("[]", "must be a JSON object"),
         ("{\"host\":\"h\",\n  \"port\" 443}", "at line 2 column 10"),
         ("{\"host\":\"h\"", "EOF while parsing an object at line 1 column 11"),
-        ("host: pod.example\nbot:\n", "does not look like the path of a file"),
-        ("\u{feff}{}", "does not look like the path of a file"),
+        ("- a\n- b", "must be a JSON object, or a mapping in YAML"),
+        ("# nothing\n# at all", "holds no settings"),
+        (
+            "host: a\nhost: b\n",
+            "the same name stands twice in one mapping at line 2 column 1",
+        ),
+        ("host: a\n  port: 1\n", "is not valid YAML"),
     ] {
         refused(text, Code::ConfigInvalid, None, None, &[words]);
     }
     let folder = Folder::new();
-    let json_only = "this version reads configurations in JSON only";
-    refuses_config_file(&folder.file("config.yaml", "host: pod.example\n"), json_only);
-    refuses_config_file(&folder.file("empty.json", ""), json_only);
-    refuses_config_file(&folder.file("list.json", "[]"), json_only);
+    for (name, text, words) in [
+        ("empty.json", "", "holds no settings"),
+        ("list.json", "[]", "must be a JSON object"),
+        ("word.yaml", "host", "must be a JSON object, or a mapping in YAML"),
+        ("two.yaml", "host: a\n---\nhost: b\n", "a second document begins"),
+    ] {
+        let path = folder.file(name, text);
+        refused(&path, Code::ConfigInvalid, None, Some(&path), &[words]);
+    }
     refuses_config_file(&folder.file("latin1.json", b"{\"host\":\"\xe9\"}"), "not valid UTF-8");
     // A fault inside a file is told with the file too.
     let path = folder.file("bot.json", with(json!({"port": 0})));
@@ -197,7 +207,8 @@ fn impossible_values_are_told() {
         bot.privateKey | null | is missing: give "path" (a PEM file) or "content" (the PEM text)
         bot.privateKey | {"content": "", "path": ""} | is missing
         bot.privateKey | {"path": "key.pem"} | give one of them
-        datafeed.version | "v1" | does not support; use "v2"
+        datafeed.version | "v3" | must be "v2" or "v1"
+        stream | "hose" | must be "datafeed", "datahose" or "firehose"
         datafeed.version | "3" | must be "v2"
         datafeed.tag | "a\nb" | in one line
         ack | "auto" | must be "explicit" or "implicit"
@@ -314,12 +325,24 @@ fn keys_are_taken_by_content_and_by_path() {
 /// The settings beside the services'.
 fn others(config: &Config) -> Value {
     json!({
-        "username": config.username, "tag": config.tag, "includeInvisible": config.include_invisible,
+        "username": config.login.username, "stream": stream(config),
         "implicit": config.implicit_ack, "maxUnacknowledged": config.max_unacknowledged,
         "maxResponseBytes": config.max_response_bytes, "closeTimeout": config.close_timeout.as_millis(),
         "visibilityTimeout": config.visibility_timeout.as_millis(), "nackDelay": config.nack_delay.as_millis(),
         "retry": retry(config), "warnings": config.warnings,
     })
+}
+
+fn stream(config: &Config) -> Value {
+    match &config.stream {
+        Stream::Datafeed2 { tag, include_invisible } => json!({"tag": tag, "includeInvisible": include_invisible}),
+        Stream::Datafeed1(first) => json!({
+            "firehose": first.firehose, "file": first.id_file.to_string_lossy(), "limit": first.limit,
+        }),
+        Stream::Datahose(datahose) => json!({
+            "tag": datahose.tag, "eventTypes": datahose.event_types, "scopes": datahose.scopes,
+        }),
+    }
 }
 
 /// How long to wait for a connection and for an answer.
@@ -346,10 +369,10 @@ fn defaults() {
         for service in [&config.pod, &config.agent.services[0], &config.key_manager] {
             assert_eq!(service.base_url, "https://pod.example:443");
             assert_eq!(seconds(service), "15 60");
-            assert_eq!(service.headers, []);
+            assert!(service.headers.is_empty());
         }
         let expected = json!({
-            "username": "bot", "tag": null, "includeInvisible": null, "implicit": false, "maxUnacknowledged": 1000,
+            "username": "bot", "stream": {"tag": null, "includeInvisible": null}, "implicit": false, "maxUnacknowledged": 1000,
             "maxResponseBytes": 67_108_864, "closeTimeout": 1000, "visibilityTimeout": 30_000, "nackDelay": 1000,
             "retry": [null, 500, 2.0, 300_000], "warnings": [],
         });
@@ -366,7 +389,7 @@ fn every_setting_is_taken() {
         "visibilityTimeout": 10, "nackDelay": 3_600_000,
     }));
     let expected = json!({
-        "username": "bot", "tag": tag, "includeInvisible": false, "implicit": true, "maxUnacknowledged": 1,
+        "username": "bot", "stream": {"tag": tag, "includeInvisible": false}, "implicit": true, "maxUnacknowledged": 1,
         "maxResponseBytes": 1024, "closeTimeout": 0, "visibilityTimeout": 10, "nackDelay": 3_600_000,
         "retry": [1, 500, 2.0, 300_000], "warnings": [],
     });
@@ -394,12 +417,15 @@ fn services_take_from_the_top_level_what_they_do_not_have() {
         "keyManager": {"host": "2001:db8::1", "port": null, "context": null},
     }));
     let table = "
-        https://other.example:443/a/b       | 15 5 | X-One=1 X-Two=2
-        http://127.0.0.1:8443               | 6 7  | X-One=1 X-Three=3 x-two=22
-        https://[2001:db8::1]:8443/gateway  | 15 5 | X-One=1 X-Two=2";
+        https://other.example:443/a/b       | 15 5 | x-one=1 x-two=2
+        http://127.0.0.1:8443               | 6 7  | x-one=1 x-three=3 x-two=22
+        https://[2001:db8::1]:8443/gateway  | 15 5 | x-one=1 x-two=2";
     let services = [&config.pod, &config.agent.services[0], &config.key_manager];
     for ([url, times, headers], service) in rows(table).zip(services) {
-        let header = |(name, value): &(String, String)| format!("{name}={value}");
+        let header = |header: &Header| {
+            let value = header.value().expect("a value");
+            format!("{}={}", header.name, value.to_str().expect("a text"))
+        };
         let found: Vec<String> = service.headers.iter().map(header).collect();
         assert_eq!((service.base_url.as_str(), seconds(service).as_str()), (url, times));
         assert_eq!(found.join(" "), headers);
@@ -447,10 +473,8 @@ fn what_has_no_effect_is_warned_of_once() {
     }
     let long = good(json!({ "x".repeat(41): 1 })).warnings;
     assert_eq!(long, [format!("unknown setting {}... is ignored", "x".repeat(40))]);
-    let unused = "datahose commonJwt app sessionAuth bot.certificate bot.certificatePath bot.certificatePassword \
-        datafeed.idFilePath";
-    for path in unused.split_whitespace() {
-        let expected = format!("{path} is not supported by this version and has no effect");
+    for path in ["app", "extAppSettings"] {
+        let expected = format!("{path} is for what this library does not do, and has no effect");
         assert_eq!(good(at(path, json!({"x": "y"}))).warnings, [expected]);
     }
     assert_eq!(good(json!({"retry": {"maxAttempts": 3}})).warnings, [""; 0]);

@@ -1,57 +1,35 @@
 //! Certificate authorities that are trusted besides the system's: `ssl.trustStore`.
 
-use std::path::Path;
-
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
-use super::file;
 use super::section::Section;
+use super::{file, store};
 use crate::error::{Code, Error};
 
-/// Reads the authorities' certificates from the PEM file that is configured, if one is.
-pub(super) fn read(root: &Section, folder: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+/// Reads the authorities' certificates from the store that is configured, if one is.
+pub(super) fn read(root: &Section) -> Result<Vec<CertificateDer<'static>>, Error> {
     let ssl = root.section("ssl")?;
-    let store = ssl.section("trustStore")?;
-    // Only stores of other kinds have one.
-    store.known("password");
-    ssl.known("trustStorePassword");
-    let given = |text: &&str| !text.is_empty();
-    let path = store.string("path")?.filter(given);
-    let old_path = ssl.string("trustStorePath")?.filter(given);
-    let field = if path.is_some() {
-        "ssl.trustStore.path"
-    } else {
-        "ssl.trustStorePath"
+    let section = ssl.section("trustStore")?;
+    let password = section.filled("password")?.or(ssl.filled("trustStorePassword")?);
+    let old_path = ssl.filled("trustStorePath")?;
+    let (field, path) = match (section.filled("path")?, old_path) {
+        (Some(path), _) => ("ssl.trustStore.path", path),
+        (None, Some(path)) => ("ssl.trustStorePath", path),
+        (None, None) => return Ok(Vec::new()),
     };
-    let Some(path) = path.or(old_path) else {
-        return Ok(Vec::new());
+    let path = root.locate(&path);
+    let bytes = file::read(&path, field).map_err(|error| error.with_field(field))?;
+    let refused = |what: &str| {
+        let shown = path.display();
+        Error::new(Code::FileInvalid, format!("{field}: {shown} {what}"))
+            .with_field(field)
+            .with_file(shown.to_string())
     };
-    let file = folder.join(path);
-    let bytes = file::read(&file, field).map_err(|error| error.with_field(field))?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        damaged => {
-            let shown = file.display();
-            let what = what_it_is_instead(&bytes, damaged.is_err());
-            Err(Error::new(Code::FileInvalid, format!("{field}: {shown} {what}"))
-                .with_field(field)
-                .with_file(shown.to_string()))
-        }
+    let contents = store::read(&bytes, password.as_deref()).map_err(|what| refused(&what))?;
+    if contents.certificates.is_empty() {
+        return Err(refused(
+            "holds no certificate; a PEM text with -----BEGIN CERTIFICATE-----, or a PKCS#12 store, is needed",
+        ));
     }
-}
-
-fn what_it_is_instead(bytes: &[u8], damaged: bool) -> &'static str {
-    match bytes {
-        [0xFE, 0xED, 0xFE, 0xED, ..] => {
-            "is a Java key store; convert it: keytool -importkeystore -srckeystore STORE -destkeystore STORE.p12 \
-             -deststoretype PKCS12, then openssl pkcs12 -in STORE.p12 -nokeys -out STORE.pem"
-        }
-        [0x30, 0x80..=0x84, ..] => {
-            "is in DER, perhaps a PKCS#12 store; convert it: openssl pkcs12 -in STORE -nokeys -out STORE.pem"
-        }
-        _ if damaged => "holds a damaged certificate; it must be a whole PEM section, line breaks included",
-        _ => "holds no certificate; a PEM text with -----BEGIN CERTIFICATE----- is needed",
-    }
+    Ok(contents.certificates)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{AlreadyClosed, Inner};
+use crate::session::End;
 use crate::shared::Phase;
 use crate::sync::Queue;
 
@@ -18,7 +19,7 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
         return Err(AlreadyClosed);
     }
     state.phase = Phase::Closed;
-    state.tokens = None;
+    shared.session.end(End::Closed);
     state.write_until = Some(Instant::now() + shared.close_timeout);
     // A read that carries an acknowledgement is left alone for the moment it needs to arrive. Under the lock: the poller
     // looks at the phase before it sets another end.

@@ -1,6 +1,7 @@
 //! The feed as the bot sees it: take an event, give it back, stop.
 
 mod closing;
+mod renewal;
 mod stats;
 
 use std::fmt;
@@ -11,12 +12,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::batch::EventText;
-use crate::config::Config;
+use crate::config::{Config, Stream};
 use crate::error::{Code, Error};
+use crate::id_file::IdFile;
 use crate::ledger::{HandedOut, NotHeld};
 use crate::log::{Level, LogLine, NoLine};
 use crate::net::Cutoff;
 use crate::poller::Poller;
+use crate::protocol::CommonJwt;
 use crate::shared::{Phase, Shared, State};
 use crate::sync::{Look, NotTaken, Queue};
 
@@ -112,6 +115,17 @@ pub enum NoEvent {
     SecondConsumer,
 }
 
+/// Why there is no other session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoSession {
+    /// The time is over. [`Datafeed::error`] tells what went wrong, if anything did.
+    Timeout,
+    /// The feed is closed.
+    Closed,
+    /// The feed has stopped for good, for this reason.
+    Failed(Error),
+}
+
 /// Why an acknowledgement was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAcknowledged {
@@ -150,7 +164,9 @@ impl Datafeed {
     ///
     /// # Errors
     ///
-    /// [`Code::Internal`](crate::Code::Internal) when the process has no thread or descriptor left.
+    /// [`Code::Internal`](crate::Code::Internal) when the process has no thread or descriptor left. With Datafeed 1, also
+    /// [`Code::FeedInUse`](crate::Code::FeedInUse) when another feed has the file of its id, and
+    /// [`Code::FileInvalid`](crate::Code::FileInvalid) when that cannot be written.
     pub fn open(config: Config) -> Result<Datafeed, Error> {
         let mut config = config;
         let warnings = std::mem::take(&mut config.warnings);
@@ -158,13 +174,19 @@ impl Datafeed {
             let message = format!("no descriptor for the feed could be opened: {error}");
             Error::new(Code::Internal, message)
         })?;
+        // Before anything runs: whether another feed has the file is told at once.
+        let id_file = match &config.stream {
+            Stream::Datafeed1(settings) => Some(IdFile::claim(&settings.id_file)?),
+            Stream::Datafeed2 { .. } | Stream::Datahose(_) => None,
+        };
+        let config = Arc::new(config);
         let shared = Arc::new(Shared::new(&config, Arc::clone(&cutoff)));
         for warning in warnings {
             shared.log.write(Level::Warn, warning, Value::Null);
         }
         let chore = Arc::downgrade(&shared);
         cutoff.set_chore(move || chore.upgrade()?.wake_postponed());
-        let thread = Poller::start(config, cutoff, &shared)?;
+        let thread = Poller::start(&config, id_file, cutoff, &shared)?;
         Ok(Datafeed {
             inner: Arc::new(Inner {
                 shared,
@@ -336,7 +358,9 @@ impl Datafeed {
 
     /// What a bot needs to call Symphony's other endpoints itself: base URLs and the current tokens.
     ///
-    /// `sessionToken` and `keyManagerToken` are null until the login succeeded. These are secrets.
+    /// The tokens are null until the login succeeded. `keyManagerToken` stays null where the agent delivers keys to the
+    /// session alone, and `authorizationToken` (`Bearer ...`, the common JWT) if `commonJwt.enabled` is not set. These are
+    /// secrets. `userId` is the bot's own id, or null while it is not known.
     ///
     /// # Errors
     ///
@@ -347,14 +371,33 @@ impl Datafeed {
         if state.is_closed() {
             return Err(AlreadyClosed);
         }
+        let tokens = shared.session.tokens();
+        let tokens = tokens.as_ref();
+        let jwt = tokens.and_then(|tokens| tokens.common_jwt.as_ref());
         Ok(json!({
             "podUrl": shared.urls.pod,
             "agentUrl": state.watch.agent_url,
             "keyManagerUrl": shared.urls.key_manager,
             "username": shared.username,
-            "sessionToken": state.tokens.as_ref().map(|tokens| tokens.session.as_str()),
-            "keyManagerToken": state.tokens.as_ref().map(|tokens| tokens.key_manager.as_str()),
+            "userId": shared.session.user_id(),
+            "sessionToken": tokens.map(|tokens| tokens.session.as_str()),
+            "keyManagerToken": tokens.and_then(|tokens| tokens.key_manager.as_deref()),
+            "authorizationToken": jwt.map(CommonJwt::bearer),
         }))
+    }
+
+    /// For a bot whose own request was answered 401: waits until the session is another one than that of the refused
+    /// token, and answers it as [`session`](Datafeed::session) does. `None` waits for ever, zero does not wait.
+    ///
+    /// Logs in on the calling thread, unless another one does already or has done, so that events go on meanwhile. Any of
+    /// the session's tokens will do, with or without `Bearer`. Failures are retried until the time is over.
+    ///
+    /// # Errors
+    ///
+    /// See [`NoSession`].
+    pub fn renew_session(&self, refused_token: &str, timeout: Option<Duration>) -> Result<Value, NoSession> {
+        renewal::renew(self.shared(), refused_token, timeout)?;
+        self.session().map_err(|AlreadyClosed| NoSession::Closed)
     }
 
     /// Waits for the next line of the log; `None` waits for ever, zero does not wait. The last 1000 lines are kept.

@@ -1,6 +1,6 @@
 //! What a feed tells about itself, as JSON strings that the caller frees.
 
-use std::ffi::{CString, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 use serde_json::Value;
@@ -9,8 +9,8 @@ use super::event::timeout;
 use super::guard::with_feed;
 use super::handle::datafeed;
 use super::out::Out;
-use super::status::{DATAFEED_CLOSED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
-use crate::{Datafeed, NoLine};
+use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
+use crate::{Datafeed, NoLine, NoSession};
 
 /// Sets `place` to the object that `produce` answers, or to NULL with the status that it answers instead.
 ///
@@ -64,9 +64,11 @@ pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *m
 /// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
 /// `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
 /// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
-/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `feedId`, `tag`; `lastReadAt`,
+/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or firehose),
+/// `feedId`, `tag`; `lastReadAt`,
 /// `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it, `postponed` after a
-/// nack, `remembered` as acknowledged; counts since the start: `received`, `handedOut`, `acknowledged`, `nacked`,
+/// nack, `remembered` as acknowledged; counts since the start: `received`, `filtered`
+/// (left out by `eventTypes` or `ignoreOwn`, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
 /// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
 /// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
 /// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds` (by
@@ -86,9 +88,13 @@ pub unsafe extern "C" fn datafeed_stats(feed: *mut datafeed, stats_json: *mut *m
 
 /// What a bot needs to call Symphony's other endpoints with its own HTTP client, for instance to answer a message.
 ///
-/// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","sessionToken","keyManagerToken"}`, or to
-/// NULL. The tokens are null until the login succeeded. They are secrets. The caller frees the string with
-/// datafeed_string_free().
+/// `session_json`: set to `{"podUrl","agentUrl","keyManagerUrl","username","userId","sessionToken","keyManagerToken",
+/// "authorizationToken"}`, or to NULL. The tokens are null until the login succeeded; `keyManagerToken` stays null where
+/// the agent delivers keys to the session alone, and `authorizationToken` (`Bearer ...`, the common JWT, sent as header
+/// `Authorization`) without `commonJwt.enabled`. They are secrets. `userId` is the bot's own id, or null while it is not
+/// known. The caller frees the string with datafeed_string_free().
+///
+/// Where a request with these is answered 401, datafeed_renew_session() gets others.
 ///
 /// Returns DATAFEED_OK; DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 ///
@@ -98,6 +104,50 @@ pub unsafe extern "C" fn datafeed_stats(feed: *mut datafeed, stats_json: *mut *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datafeed_session(feed: *mut datafeed, session_json: *mut *mut c_char) -> i32 {
     let produce = |feed: &Datafeed| feed.session().map(Some).map_err(|_| DATAFEED_CLOSED);
+    // SAFETY: promised by the caller.
+    unsafe { give(feed, session_json, produce) }
+}
+
+/// For a bot whose own request was answered 401: waits until the session is another one than that of the refused token.
+///
+/// Logs in on the calling thread, unless another thread does already or has done, so events go on meanwhile and a token
+/// that is refused to many threads at once is renewed once. Failures are retried until the time is over;
+/// datafeed_error() has the latest.
+///
+/// `refused_token`: any token of the session that was refused, NUL-terminated, with or without `Bearer `.
+/// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+/// `session_json`: set to the new session as by datafeed_session(), which the caller frees with datafeed_string_free(), or
+/// to NULL.
+///
+/// Returns DATAFEED_OK; DATAFEED_TIMEOUT; DATAFEED_FAILED (the feed has stopped for good: datafeed_error()
+/// says why); DATAFEED_CLOSED; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it,
+/// datafeed_close() does.
+///
+/// # Safety
+///
+/// `refused_token` is NULL or a NUL-terminated string; `session_json` is NULL or valid for writing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datafeed_renew_session(
+    feed: *mut datafeed,
+    refused_token: *const c_char,
+    timeout_ms: i32,
+    session_json: *mut *mut c_char,
+) -> i32 {
+    let refused = if refused_token.is_null() {
+        None
+    } else {
+        // SAFETY: not NULL, and so NUL-terminated by the caller's promise.
+        unsafe { CStr::from_ptr(refused_token) }.to_str().ok()
+    };
+    let produce = |feed: &Datafeed| {
+        let refused = refused.ok_or(DATAFEED_INVALID_ARGUMENT)?;
+        match feed.renew_session(refused, timeout(timeout_ms)) {
+            Ok(session) => Ok(Some(session)),
+            Err(NoSession::Timeout) => Err(DATAFEED_TIMEOUT),
+            Err(NoSession::Closed) => Err(DATAFEED_CLOSED),
+            Err(NoSession::Failed(_)) => Err(DATAFEED_FAILED),
+        }
+    };
     // SAFETY: promised by the caller.
     unsafe { give(feed, session_json, produce) }
 }

@@ -18,6 +18,8 @@ const SOONEST_REDELIVERY: Duration = Duration::from_secs(5);
 pub(crate) struct Arrival<'a, I> {
     pub(crate) ack_id: Option<&'a str>,
     pub(crate) events: I,
+    /// Elements that came besides and are not for the bot.
+    pub(crate) left_out: usize,
 }
 
 /// What became of it.
@@ -29,6 +31,8 @@ pub(crate) struct Received {
     pub(crate) redelivered: usize,
     /// Events of a keep-alive read, left to be delivered again.
     pub(crate) left: usize,
+    /// Elements that are not for the bot. They are acknowledged with the rest.
+    pub(crate) left_out: usize,
 }
 
 impl<E: Clone> Ledger<E> {
@@ -47,13 +51,15 @@ impl<E: Clone> Ledger<E> {
         if let Some(carried) = read.carried {
             self.confirm(carried, now);
         }
-        let received = match read.purpose {
+        let left_out = arrival.left_out;
+        let mut received = match read.purpose {
             Purpose::Events => self.queue_arrival(arrival, now),
             Purpose::KeepAlive => Received {
                 left: arrival.events.count(),
                 ..Received::default()
             },
         };
+        received.left_out = left_out;
         if received == Received::default() {
             self.memory.confirm_lapsed(read.started, now + self.limits.memory);
         }

@@ -46,6 +46,11 @@ impl<E: Clone> Ledger<E> {
         if lease.unsettled > 0 {
             return;
         }
+        if self.limits.service_forgets {
+            // There is nothing to acknowledge, and nothing comes again.
+            self.confirm(id, now);
+            return;
+        }
         if lease.alive(now, self.limits.visibility_timeout) {
             self.ready.insert(id);
         } else {

@@ -45,6 +45,9 @@ pub(crate) struct Limits {
     pub(crate) keep_alive: Duration,
     /// How long a refused event rests before it is handed out again.
     pub(crate) nack_delay: Duration,
+    /// The service forgets an event as soon as it has handed it out, and what waits there unread is lost when it is too
+    /// much (Datafeed 1): so it is read whenever there is room, and a read never serves to keep the feed alive alone.
+    pub(crate) service_forgets: bool,
 }
 
 /// What the ledger wants of the reader.
@@ -225,6 +228,9 @@ impl<E: Clone> Ledger<E> {
                 purpose: Purpose::Events,
             };
         }
+        if self.limits.service_forgets {
+            return Plan::Wait(now + self.limits.keep_alive);
+        }
         let keep_alive = self.last_read + self.limits.keep_alive;
         if now >= keep_alive {
             return Plan::Read {
@@ -253,7 +259,8 @@ impl<E: Clone> Ledger<E> {
     }
 
     fn has_reason_to_read(&self) -> bool {
-        !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
+        let eager = self.limits.service_forgets;
+        eager || !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
     }
 
     /// Whether reading pauses because the bot has not acknowledged what was received.

@@ -66,6 +66,13 @@ impl Cutoff {
         self.changed.raise();
     }
 
+    /// Ends every wait after so long at the latest.
+    pub(crate) fn end_after(&self, span: Duration) {
+        let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        self.deadline.end_at(self.now().saturating_add(span));
+        self.changed.raise();
+    }
+
     /// Lets a request be sent for so long, after a cut too. Its answer is not waited for.
     pub(crate) fn let_send_for(&self, span: Duration) {
         let span = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);

@@ -13,8 +13,9 @@ use ureq::{Agent, Error, ProxyProtocol, Timeout};
 use super::progress::Observe;
 use super::resolver::CachingResolver;
 use super::socket::TcpConnector;
+use super::socks::SocksConnector;
 use super::{Cutoff, Progress, trust};
-use crate::config::{MAX_HEADER, Proxy, Service};
+use crate::config::{Header, MAX_HEADER, Proxy, ProxyKind, Service};
 
 /// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
 const IDLE: Duration = Duration::from_secs(300);
@@ -131,6 +132,7 @@ pub(crate) fn warm_up() -> bool {
         headers: Vec::new(),
         proxy: None,
         trusted: Vec::new(),
+        client_certificate: None,
     };
     let _ = Http::new(&nowhere, &Arc::new(cutoff)).call(&Request {
         method: Method::GET,
@@ -150,6 +152,8 @@ pub(crate) struct Http {
     agent: Agent,
     cutoff: Arc<Cutoff>,
     progress: Arc<Progress>,
+    configured: Vec<Header>,
+    /// The configured headers with the values that they had when they were last read.
     default_headers: Vec<(HeaderName, HeaderValue)>,
     /// `host:port` of the proxy, for messages.
     proxy: Option<String>,
@@ -159,13 +163,16 @@ impl Http {
     pub(crate) fn new(service: &Service, cutoff: &Arc<Cutoff>) -> Http {
         let progress = Arc::new(Progress::default());
         let tls = if service.base_url.starts_with("https:") {
-            TlsConfig::builder().root_certs(trust::roots(&service.trusted)).build()
+            TlsConfig::builder()
+                .root_certs(trust::roots(&service.trusted))
+                .client_cert(service.client_certificate.as_ref().and_then(trust::client_certificate))
+                .build()
         } else {
             TlsConfig::default()
         };
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .proxy(service.proxy.as_ref().and_then(connect_proxy))
+            .proxy(service.proxy.as_ref().and_then(proxy_for_ureq))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(concat!("symphony-datafeed/", env!("CARGO_PKG_VERSION")))
@@ -186,6 +193,10 @@ impl Http {
             .build();
         let connector = ()
             .chain(ConnectProxyConnector::default())
+            .chain(SocksConnector {
+                cutoff: Arc::clone(cutoff),
+                proxy: service.proxy.clone(),
+            })
             .chain(TcpConnector {
                 cutoff: Arc::clone(cutoff),
             })
@@ -195,21 +206,36 @@ impl Http {
                 cutoff: Arc::clone(cutoff),
                 proxied: service.proxy.is_some(),
             });
-        let default_headers = service
-            .headers
-            .iter()
-            .filter_map(|(name, value)| {
-                let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-                Some((name, HeaderValue::from_str(value).ok()?))
-            })
-            .collect();
-        Http {
+        let mut http = Http {
             agent: Agent::with_parts(config, connector, CachingResolver::new(Arc::clone(cutoff))),
             cutoff: Arc::clone(cutoff),
             progress,
-            default_headers,
+            configured: service.headers.clone(),
+            default_headers: Vec::new(),
             proxy: service.proxy.as_ref().map(Proxy::address),
+        };
+        // They could be read when the configuration was; should a file be gone since, a login tells.
+        let _ = http.read_headers();
+        http
+    }
+
+    /// Reads the configured headers' values again: those that are in files may have changed.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot be read. The others have their new values, and it keeps its old one.
+    pub(crate) fn read_headers(&mut self) -> Result<(), crate::Error> {
+        let mut result = Ok(());
+        for header in &self.configured {
+            match header.value() {
+                Ok(value) => {
+                    self.default_headers.retain(|(name, _)| *name != header.name);
+                    self.default_headers.push((header.name.clone(), value));
+                }
+                Err(error) => result = result.and(Err(error)),
+            }
         }
+        result
     }
 
     /// What every request carries and no error may repeat: the values of the configured headers, which may be a
@@ -328,10 +354,16 @@ impl Http {
     }
 }
 
-fn connect_proxy(proxy: &Proxy) -> Option<ureq::Proxy> {
-    let mut builder = ureq::Proxy::builder(ProxyProtocol::Http)
+fn proxy_for_ureq(proxy: &Proxy) -> Option<ureq::Proxy> {
+    let protocol = match proxy.kind {
+        ProxyKind::Connect => ProxyProtocol::Http,
+        ProxyKind::Socks { resolves: true } => ProxyProtocol::Socks5h,
+        ProxyKind::Socks { resolves: false } => ProxyProtocol::Socks5,
+    };
+    let mut builder = ureq::Proxy::builder(protocol)
         .host(&proxy.bracketed_host())
-        .port(proxy.port);
+        .port(proxy.port)
+        .resolve_target(proxy.kind == ProxyKind::Socks { resolves: false });
     if let Some((username, password)) = &proxy.credentials {
         builder = builder.username(username).password(password);
     }
@@ -368,6 +400,7 @@ mod tests {
             headers: Vec::new(),
             proxy: None,
             trusted: Vec::new(),
+            client_certificate: None,
         };
         let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
         (Http::new(&service, &cutoff), base_url.parse().expect("an address"))
@@ -410,11 +443,12 @@ mod tests {
         for host in ["::1", "fe80::1", "10.0.0.1", "proxy.example", "a_b-c"] {
             for credentials in [None, Some(("user@corp".to_owned(), "p:/?#[]@ss é".to_owned()))] {
                 let proxy = Proxy {
+                    kind: ProxyKind::Connect,
                     host: host.to_owned(),
                     port: 3128,
                     credentials: credentials.clone(),
                 };
-                let used = connect_proxy(&proxy).expect(host);
+                let used = proxy_for_ureq(&proxy).expect(host);
                 assert_eq!(used.port(), 3128);
                 assert_eq!(used.username(), credentials.as_ref().map(|(name, _)| name.as_str()));
                 assert_eq!(

@@ -8,6 +8,7 @@ mod http;
 mod progress;
 mod resolver;
 mod socket;
+mod socks;
 mod trust;
 
 pub(crate) use cutoff::Cutoff;

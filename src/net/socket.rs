@@ -30,13 +30,20 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if chained.is_some() {
             return Ok(chained.map(Either::A));
         }
+        self.open(&details.addrs, details).map(|opened| Some(Either::B(opened)))
+    }
+}
+
+impl TcpConnector {
+    /// Opens a socket to the first of these addresses that takes it.
+    pub(super) fn open(&self, addresses: &[SocketAddr], details: &ConnectionDetails) -> Result<TcpTransport, Error> {
         let connected_by = details.config.timeouts().connect.map(|limit| Instant::now() + limit);
-        let stream = self.connect_any(&details.addrs, details.timeout)?;
+        let stream = self.connect_any(addresses, details.timeout)?;
         if details.config.no_delay() {
             stream.set_nodelay(true)?;
         }
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(TcpTransport {
+        Ok(TcpTransport {
             stream,
             cutoff: Arc::clone(&self.cutoff),
             connected_by,
@@ -44,11 +51,9 @@ impl<In: Transport> Connector<In> for TcpConnector {
             unsent: Vec::new(),
             answer_pending: false,
             just_read: false,
-        })))
+        })
     }
-}
 
-impl TcpConnector {
     /// Tries one address after the other, each with its share of the time.
     fn connect_any(&self, addresses: &[SocketAddr], timeout: NextTimeout) -> Result<TcpStream, Error> {
         let mut last_error = Error::ConnectionFailed;

@@ -8,10 +8,14 @@ use std::env;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, InvalidMessage, RootCertStore};
 use ureq::Error;
-use ureq::tls::{Certificate, RootCerts};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
+
+use crate::config::ClientCertificate;
 
 /// The authorities to trust, these added to the system's.
 pub(super) fn roots(added: &[CertificateDer<'static>]) -> RootCerts {
@@ -28,6 +32,21 @@ pub(super) fn roots(added: &[CertificateDer<'static>]) -> RootCerts {
         return RootCerts::WebPki;
     }
     RootCerts::new_with_certs(&owned(added))
+}
+
+/// The bot's own certificate, in the terms of ureq, which takes a key as PEM only. That key and certificate belong together
+/// was checked with the configuration: ureq would panic.
+pub(super) fn client_certificate(certificate: &ClientCertificate) -> Option<ClientCert> {
+    let key = certificate.key();
+    let label = match key {
+        PrivateKeyDer::Pkcs1(_) => "RSA PRIVATE KEY",
+        PrivateKeyDer::Sec1(_) => "EC PRIVATE KEY",
+        _ => "PRIVATE KEY",
+    };
+    let body = STANDARD.encode(key.secret_der());
+    let pem = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+    let key = PrivateKey::from_pem(pem.as_bytes()).ok()?;
+    Some(ClientCert::new_with_certs(&owned(certificate.chain()), key))
 }
 
 /// Has TLS set up what it sets up once in a process.
@@ -63,7 +82,8 @@ pub(super) fn explain(error: &Error) -> String {
     let reason = match inner {
         Some(rustls::Error::InvalidCertificate(reason)) => reason,
         Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
-            return "the other side wants a client certificate, which this version does not send".to_owned();
+            return "the other side wants a client certificate; a login by certificate has one: bot.certificate"
+                .to_owned();
         }
         Some(rustls::Error::AlertReceived(alert)) => return format!("the other side refused it: {alert:?}"),
         Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {

@@ -15,11 +15,28 @@ use crate::protocol::TroubleKind;
 /// What the poller asked of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
-    /// At the pod, or at the key manager.
+    /// With a key, at the pod or at the key manager.
     Login,
+    /// With a certificate, at the session service or at the key manager.
+    CertificateLogin,
+    /// A common JWT, at the pod.
+    Jwt,
+    /// Who the bot is, at the pod.
+    Account,
+    /// What the agent says about itself.
+    Info,
+    /// Of Datafeed 2.
     List,
+    /// Of Datafeed 2.
     Create,
+    /// Of Datafeed 2.
     Read,
+    /// Of the datahose.
+    ReadDatahose,
+    /// Of Datafeed 1, or of its firehose.
+    CreateFirst,
+    /// Of Datafeed 1, or of its firehose.
+    ReadFirst,
 }
 
 /// What came of it.
@@ -50,6 +67,8 @@ pub(crate) struct Situation {
     pub(crate) served_before: bool,
     /// The service's clock showed that the login token is out of time.
     pub(crate) clocks_apart: bool,
+    /// The common JWT that is to be renewed is still good.
+    pub(crate) jwt_is_good: bool,
     /// The feed that is read is missing from a list for the first time.
     pub(crate) missed_once: bool,
     /// The feed that is read has refused every read for a minute, also those that acknowledged nothing.
@@ -130,6 +149,7 @@ enum When {
     NeverLoggedIn,
     NeverServed,
     ClocksApart,
+    JwtIsGood,
     MissedOnce,
     RefusedForAMinute,
 }
@@ -195,6 +215,7 @@ impl When {
             When::NeverLoggedIn => !situation.logged_in_before,
             When::NeverServed => !situation.served_before,
             When::ClocksApart => situation.clocks_apart,
+            When::JwtIsGood => situation.jwt_is_good,
             When::MissedOnce => situation.missed_once,
             When::RefusedForAMinute => situation.refused_for_a_minute,
         }

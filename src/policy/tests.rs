@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Operation::{Create, List, Login, Read};
+use super::Operation::{
+    Account, CertificateLogin, Create, CreateFirst, Info, Jwt, List, Login, Read, ReadDatahose, ReadFirst,
+};
 use super::Outcome::Failed;
 use super::*;
 use FailureKind::{ConnectionLost, Cut, NameUnknown, NotConnected, NotHttp, TimedOut, Tls, TooLarge};
@@ -12,6 +14,7 @@ const NEW: Situation = Situation {
     logged_in_before: false,
     served_before: false,
     clocks_apart: false,
+    jwt_is_good: false,
     missed_once: false,
     refused_for_a_minute: false,
 };
@@ -23,7 +26,19 @@ const SERVED: Situation = Situation {
     served_before: true,
     ..LOGGED_IN
 };
-const OPERATIONS: [Operation; 4] = [Login, List, Create, Read];
+const OPERATIONS: [Operation; 11] = [
+    Login,
+    CertificateLogin,
+    Jwt,
+    Account,
+    Info,
+    List,
+    Create,
+    Read,
+    ReadDatahose,
+    CreateFirst,
+    ReadFirst,
+];
 const KINDS: [FailureKind; 8] = [
     NameUnknown,
     NotConnected,
@@ -44,13 +59,14 @@ fn failures() -> Vec<TroubleKind> {
 }
 
 fn situations() -> Vec<Situation> {
-    (0..32)
+    (0..64)
         .map(|bits| Situation {
             logged_in_before: bits & 1 != 0,
             served_before: bits & 2 != 0,
             clocks_apart: bits & 4 != 0,
             missed_once: bits & 8 != 0,
             refused_for_a_minute: bits & 16 != 0,
+            jwt_is_good: bits & 32 != 0,
         })
         .collect()
 }
@@ -92,6 +108,35 @@ fn each_row_is_reached_by_what_it_is_for() {
             },
         ),
         ("login-failed", Login, Failed(Network(Tls)), NEW),
+        ("certificate-refused", CertificateLogin, Failed(Status(401)), NEW),
+        ("login-failed", CertificateLogin, Failed(Status(401)), LOGGED_IN),
+        ("account-hidden", Account, Failed(Status(403)), LOGGED_IN),
+        ("account-hidden", Account, Failed(Status(404)), LOGGED_IN),
+        ("session-expired", Account, Failed(Status(401)), LOGGED_IN),
+        ("pod-in-trouble", Account, Failed(Status(503)), LOGGED_IN),
+        ("jwt-refused", Jwt, Failed(Status(403)), LOGGED_IN),
+        ("pod-in-trouble", Jwt, Failed(Status(404)), LOGGED_IN),
+        ("session-expired", Jwt, Failed(Status(401)), SERVED),
+        (
+            "jwt-later",
+            Jwt,
+            Failed(Status(503)),
+            Situation {
+                jwt_is_good: true,
+                ..SERVED
+            },
+        ),
+        ("session-expired", ReadFirst, Failed(Status(401)), SERVED),
+        ("session-expired", ReadDatahose, Failed(Status(401)), SERVED),
+        ("feed-expired", ReadFirst, Failed(Status(400)), SERVED),
+        ("datahose-refused", ReadDatahose, Failed(Status(400)), LOGGED_IN),
+        ("anything-else", ReadDatahose, Failed(Status(400)), SERVED),
+        ("datahose-forbidden", ReadDatahose, Failed(Status(403)), LOGGED_IN),
+        ("not-entitled", CreateFirst, Failed(Status(403)), LOGGED_IN),
+        ("bound-to-node", ReadFirst, Failed(Network(NotConnected)), SERVED),
+        ("bound-to-node", ReadFirst, Failed(Status(503)), SERVED),
+        ("node-in-trouble", CreateFirst, Failed(Status(503)), LOGGED_IN),
+        ("node-out-of-reach", Info, Failed(Network(NotConnected)), LOGGED_IN),
         ("session-expired", List, Failed(Status(401)), LOGGED_IN),
         ("session-expired", Create, Failed(Status(401)), LOGGED_IN),
         ("session-expired", Read, Failed(Status(401)), SERVED),
@@ -185,7 +230,10 @@ fn only_a_refusal_from_the_start_is_final() {
                     continue;
                 }
                 let refused = match operation {
-                    Login => matches!(failure, Status(400 | 401 | 403)) && !situation.logged_in_before,
+                    Login | CertificateLogin => {
+                        matches!(failure, Status(400 | 401 | 403)) && !situation.logged_in_before
+                    }
+                    ReadDatahose => matches!(failure, Status(400 | 403)) && !situation.served_before,
                     _ => failure == Status(403) && !situation.served_before,
                 };
                 assert!(refused, "{operation:?} {failure:?} {situation:?}");
@@ -205,7 +253,14 @@ fn what_may_pass_is_tried_again_for_ever() {
         for operation in OPERATIONS {
             for situation in situations() {
                 let action = decide(operation, Failed(failure), &situation).action;
+                let goes_on = match operation {
+                    // The old token is good, or a name will do: the feed goes on.
+                    Jwt => situation.jwt_is_good,
+                    Account => failure == Status(404),
+                    _ => false,
+                };
                 let tries_again = matches!(action, Action::BackOff | Action::NextNode);
+                let tries_again = tries_again || (goes_on && action == Action::GoOn);
                 assert!(tries_again, "{operation:?} {failure:?} {situation:?}: {action:?}");
             }
         }
@@ -216,22 +271,37 @@ fn what_may_pass_is_tried_again_for_ever() {
 fn a_login_s_trouble_does_not_move_the_agent() {
     for situation in situations() {
         for failure in failures() {
-            assert_ne!(decide(Login, Failed(failure), &situation).action, Action::NextNode);
+            for operation in [Login, CertificateLogin, Jwt, Account] {
+                assert_ne!(decide(operation, Failed(failure), &situation).action, Action::NextNode);
+            }
         }
     }
 }
 
 #[test]
-fn a_feed_is_made_only_where_a_list_says_so() {
+fn a_feed_is_made_only_where_a_list_says_so_or_where_there_is_none() {
     for situation in situations() {
         for operation in OPERATIONS {
             for failure in failures() {
                 let action = decide(operation, Failed(failure), &situation).action;
+                if operation == ReadFirst && failure == Status(400) {
+                    assert_eq!(action, Action::Create, "the first version has no list");
+                    continue;
+                }
                 assert!(
                     !matches!(action, Action::Create | Action::Adopt),
                     "a failure proves nothing"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_feed_of_the_first_version_stays_at_its_node() {
+    for situation in situations() {
+        for failure in failures() {
+            assert_ne!(decide(ReadFirst, Failed(failure), &situation).action, Action::NextNode);
         }
     }
 }

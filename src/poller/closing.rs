@@ -11,7 +11,7 @@ impl Poller {
     /// At the end: sends the acknowledgements that no read has carried, oldest first. The service confirms nothing, so
     /// each request is left alone for a moment after it was sent; its answer, a long poll's, is not waited for.
     pub(super) fn write_acknowledgements(&mut self) {
-        let Some(feed) = self.search.feed_to_read().filter(|_| self.logged_in) else {
+        let Some(feed) = self.feed_to_read().filter(|_| self.logged_in) else {
             return;
         };
         let state = self.shared.lock();
@@ -23,7 +23,7 @@ impl Poller {
             self.cutoff.request_begins();
             self.cutoff.let_send_for(end.saturating_duration_since(Instant::now()));
             // Cut short, as a rule: what counts is that it was sent.
-            let _ = self.agent.read(&feed, ack_id);
+            let _ = self.ask_for_events(&feed, ack_id);
             missed += usize::from(!self.cutoff.was_sent());
         }
         if missed > 0 {

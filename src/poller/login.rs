@@ -1,60 +1,151 @@
-//! Logging in, also where this machine's clock is wrong.
+//! Logging in, also where this machine's clock is wrong, and keeping the session good.
+
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::{Poller, Stopped};
 use crate::clock::wall_clock_millis;
 use crate::error::{Code, Error};
-use crate::policy::{Operation, Situation};
-use crate::protocol::{LoginToken, Tokens, Trouble};
+use crate::log::Level;
+use crate::policy::{Action, Operation, Situation};
+use crate::protocol::{Answer, Tokens, Trouble};
+use crate::session::Refused;
 use crate::shared::Doing;
+
+/// When a common JWT that could not be renewed is tried again, as long as it is good.
+const JWT_LATER: Duration = Duration::from_secs(5);
 
 impl Poller {
     pub(super) fn log_in(&mut self) -> Result<(), Stopped> {
         self.set_doing(Doing::LoggingIn);
-        let login_token = match LoginToken::sign(&self.username, &self.key, self.clock_offset) {
-            Ok(token) => token,
-            Err(error) => {
+        let headers = self.authenticator.read_headers();
+        self.tell_of_old_headers(headers);
+        let answer = self.authenticator.log_in(|| {
+            let delivers = self.agent.info()?.value.delivers_keys();
+            self.shared.session.set_delivers_keys(delivers);
+            Ok(delivers)
+        });
+        let logged_in = match answer {
+            Ok(logged_in) => logged_in,
+            Err(Refused::Broken(error)) => {
                 self.shared.fail(error);
                 return Err(Stopped);
             }
-        };
-        let answers = self.pod.session_token(&login_token).and_then(|session| {
-            let key_manager = self.key_manager.key_manager_token(&login_token)?;
-            Ok((session, key_manager))
-        });
-        let (session, key_manager) = match answers {
-            Ok(answers) => answers,
-            Err(trouble) => {
+            Err(Refused::Trouble {
+                operation,
+                trouble,
+                clocks_apart,
+            }) => {
                 let situation = Situation {
-                    clocks_apart: trouble
-                        .service_seconds
-                        .is_some_and(|seconds| login_token.is_out_of_time(seconds)),
+                    clocks_apart,
                     ..self.situation
                 };
-                return self.deal_with(Operation::Login, &trouble, situation);
+                return self.deal_with(operation, &trouble, situation);
             }
         };
-        let tokens = Tokens {
-            session: session.value,
-            key_manager: key_manager.value,
-        };
-        self.agent.use_tokens(&tokens);
         self.logged_in = true;
         self.situation.logged_in_before = true;
-        let mut state = self.shared.lock();
-        state.tokens = Some(tokens);
-        state.watch.logins += 1;
-        drop(state);
+        self.shared.lock().watch.logins += 1;
         let details = json!({
-            "username": self.username,
+            "username": self.shared.username,
             "pod": self.shared.urls.pod,
-            "keyManager": self.shared.urls.key_manager,
-            "traceId": session.trace_id,
-            "keyManagerTraceId": key_manager.trace_id,
+            "keyManager": logged_in.tokens.key_manager.is_some().then_some(&self.shared.urls.key_manager),
+            "traceId": logged_in.trace_id,
+            "keyManagerTraceId": logged_in.key_manager_trace_id,
         });
         self.shared.info("logged in", details);
+        self.generation = self.shared.session.set(logged_in.tokens.clone());
+        self.use_tokens(&logged_in.tokens);
         Ok(())
+    }
+
+    /// Another thread may have renewed the session.
+    pub(super) fn take_new_tokens(&mut self) {
+        if let Some((generation, tokens)) = self.shared.session.newer_than(self.generation) {
+            self.generation = generation;
+            self.logged_in = true;
+            self.use_tokens(&tokens);
+        }
+    }
+
+    fn use_tokens(&mut self, tokens: &Tokens) {
+        let headers = self.agent.use_tokens(tokens);
+        self.tell_of_old_headers(headers);
+        self.tokens = Some(tokens.clone());
+    }
+
+    /// A file with a header's value may be away for a moment, as files that are replaced are.
+    fn tell_of_old_headers(&self, headers: Result<(), Error>) {
+        if let Err(error) = headers {
+            let error = error.advised("the header keeps the value that it had").retryable();
+            self.shared.remember_trouble(&error);
+            self.shared.log.write(Level::Warn, error.message(), error.details());
+        }
+    }
+
+    /// Whether it has to be found out who the bot is, to know its own events.
+    pub(super) fn needs_account(&self) -> bool {
+        self.ignore_own && !self.account_is_known
+    }
+
+    pub(super) fn find_account(&mut self) -> Result<(), Stopped> {
+        self.set_doing(Doing::LoggingIn);
+        let Some(tokens) = self.tokens.clone() else {
+            self.logged_in = false;
+            return Ok(());
+        };
+        let (id, username) = match self.authenticator.account(&tokens) {
+            Ok(Answer { value: account, .. }) => (account.id, account.username),
+            Err(trouble) => {
+                let row = self.row_after(Operation::Account, &trouble, &self.situation);
+                if row.action != Action::GoOn {
+                    return self.deal_with(Operation::Account, &trouble, self.situation);
+                }
+                let error = trouble
+                    .to_error()
+                    .advised("the bot's own events are known by bot.username only");
+                let details = super::trouble::with_rule(&error, row.rule, row.action);
+                self.shared.log.write(Level::Warn, error.message(), details);
+                (None, None)
+            }
+        };
+        self.account_is_known = true;
+        self.shared.session.set_user_id(id);
+        let username = username.or_else(|| self.shared.username.clone());
+        self.agent.ignore_own(id, username.as_deref());
+        Ok(())
+    }
+
+    /// Whether it is time for another common JWT.
+    pub(super) fn jwt_is_due(&self) -> bool {
+        let jwt = self.tokens.as_ref().and_then(|tokens| tokens.common_jwt.as_ref());
+        jwt.is_some_and(|jwt| self.shared.clock.now() >= jwt.renew_at)
+    }
+
+    pub(super) fn renew_jwt(&mut self) -> Result<(), Stopped> {
+        let Some(tokens) = self.tokens.clone() else {
+            self.logged_in = false;
+            return Ok(());
+        };
+        match self.authenticator.renew_jwt(&tokens) {
+            Ok(tokens) => {
+                self.shared
+                    .info("renewed the common JWT", json!({"pod": self.shared.urls.pod}));
+                self.generation = self.shared.session.set(tokens.clone());
+                self.use_tokens(&tokens);
+                Ok(())
+            }
+            Err(trouble) => {
+                let now = self.shared.clock.now();
+                let mut situation = self.situation;
+                if let Some(jwt) = self.tokens.as_mut().and_then(|tokens| tokens.common_jwt.as_mut()) {
+                    situation.jwt_is_good = now < jwt.expires;
+                    jwt.renew_at = now + JWT_LATER;
+                }
+                self.deal_with(Operation::Jwt, &trouble, situation)
+            }
+        }
     }
 
     /// A login token lives five minutes, so a clock that is further off makes every login fail, with words that blame the
@@ -62,13 +153,14 @@ impl Poller {
     /// Answers the error that names it.
     pub(super) fn set_clock(&mut self, trouble: &Trouble) -> Error {
         let now = (wall_clock_millis() / 1000) as i64;
-        self.clock_offset = trouble.service_seconds.unwrap_or(now) - now;
-        self.shared.lock().watch.clock_offset = self.clock_offset;
-        let direction = if self.clock_offset > 0 { "behind" } else { "ahead of" };
+        let offset = trouble.service_seconds.unwrap_or(now) - now;
+        self.authenticator.clock_offset = offset;
+        self.shared.lock().watch.clock_offset = offset;
+        let direction = if offset > 0 { "behind" } else { "ahead of" };
         let message = format!(
             "this machine's clock is {} s {direction} that of the service, which refused the login ({}); login tokens \
              are dated by the service's clock from now on: set this machine's clock right",
-            self.clock_offset.abs(),
+            offset.abs(),
             trouble.to_error().message()
         );
         Error::new(Code::ClocksApart, message)

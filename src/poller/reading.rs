@@ -35,7 +35,7 @@ impl Poller {
             return Ok(());
         };
         let started = Instant::now();
-        match self.agent.read(feed, &ack_id) {
+        match self.ask_for_events(feed, &ack_id) {
             Ok(answer) => {
                 self.succeeded();
                 self.search.feed_was_read();
@@ -49,11 +49,33 @@ impl Poller {
             }
             Err(trouble) => {
                 self.note_failed_read(&trouble, &ack_id);
-                if trouble.kind == TroubleKind::Status(400) {
+                let operation = self.read_operation();
+                if operation == Operation::Read && trouble.kind == TroubleKind::Status(400) {
                     self.search.suspect(!ack_id.is_empty(), self.shared.clock.now());
                 }
-                self.deal_with(Operation::Read, &trouble, self.situation)
+                self.deal_with(operation, &trouble, self.situation)
             }
+        }
+    }
+
+    /// The long poll, of whichever stream.
+    pub(super) fn ask_for_events(&self, feed: &str, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
+        if let Some(first) = &self.first {
+            self.agent.read_first(&first.settings, feed)
+        } else if self.is_datahose {
+            self.agent.read_datahose(ack_id)
+        } else {
+            self.agent.read(feed, ack_id)
+        }
+    }
+
+    fn read_operation(&self) -> Operation {
+        if self.first.is_some() {
+            Operation::ReadFirst
+        } else if self.is_datahose {
+            Operation::ReadDatahose
+        } else {
+            Operation::Read
         }
     }
 
@@ -124,10 +146,12 @@ impl Poller {
         let arrival = Arrival {
             ack_id: batch.ack_id(),
             events: batch.events(),
+            left_out: batch.left_out(),
         };
         let received = state.ledger.read_answered(arrival, now);
         let at = wall_clock_millis();
         state.watch.last_read_at = Some(at);
+        state.watch.filtered += batch.filtered() as u64;
         if received.new > 0 {
             state.watch.last_event_at = Some(at);
         }

@@ -14,7 +14,6 @@ use crate::error::{Code, Error};
 use crate::log::Level;
 use crate::policy::{Action, Listed, Operation, Outcome, Row, Situation, decide};
 use crate::protocol::{Answer, FeedId};
-use crate::shared::Doing;
 
 /// How long a feed that is listed may answer 400 before another is made.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -90,8 +89,8 @@ impl Search {
 }
 
 impl Poller {
-    pub(super) fn find_feed(&mut self) -> Result<(), Stopped> {
-        self.set_doing(Doing::FindingFeed);
+    /// Looks for the feed to read in the list of this account's.
+    pub(super) fn find_listed(&mut self) -> Result<(), Stopped> {
         let answer = match self.agent.list() {
             Ok(answer) => answer,
             // A list that failed proves nothing.
@@ -156,7 +155,7 @@ impl Poller {
         let error = Error::new(Code::FeedGone, message).with_trace_id(trace_id).retryable();
         let mut details = with_rule(&error, row.rule, row.action);
         details["feedId"] = json!(feed);
-        self.remember_trouble(&error);
+        self.shared.remember_trouble(&error);
         self.shared.log.write(Level::Error, error.message(), details);
     }
 

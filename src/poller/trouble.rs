@@ -8,7 +8,7 @@ use super::{Poller, Stopped};
 use crate::clock::wall_clock_millis;
 use crate::error::Error;
 use crate::log::Level;
-use crate::policy::{Action, Operation, Outcome, Situation, decide};
+use crate::policy::{Action, Operation, Outcome, Row, Situation, decide};
 use crate::protocol::Trouble;
 use crate::shared::Doing;
 
@@ -25,6 +25,10 @@ impl Poller {
         }
     }
 
+    pub(super) fn row_after(&self, operation: Operation, trouble: &Trouble, situation: &Situation) -> &'static Row {
+        decide(operation, Outcome::Failed(trouble.kind), situation)
+    }
+
     pub(super) fn deal_with(
         &mut self,
         operation: Operation,
@@ -32,7 +36,7 @@ impl Poller {
         situation: Situation,
     ) -> Result<(), Stopped> {
         let mut error = trouble.to_error();
-        let row = decide(operation, Outcome::Failed(trouble.kind), &situation);
+        let row = self.row_after(operation, trouble, &situation);
         let mut action = row.action;
         match action {
             Action::Stop => return Err(Stopped),
@@ -45,17 +49,27 @@ impl Poller {
             }
             Action::SetClock => error = self.set_clock(trouble),
             Action::NextNode if !self.move_on() => action = Action::BackOff,
+            Action::Create if operation == Operation::ReadFirst => self.lose_first(trouble),
+            Action::GoOn => {
+                let details = with_rule(&error, row.rule, action);
+                self.shared.remember_trouble(&error);
+                self.shared.log.write(Level::Warn, error.message(), details);
+                return Ok(());
+            }
             // Of these the search knows already, or they do not follow a failure.
-            Action::LookForFeed | Action::LookAgain | Action::Adopt | Action::Create | Action::GoOn => {}
+            Action::LookForFeed | Action::LookAgain | Action::Adopt | Action::Create => {}
             Action::NextNode | Action::BackOff => {}
         }
         let mut details = with_rule(&error, row.rule, action);
-        let passing = matches!(action, Action::LogIn | Action::LookForFeed | Action::SetClock);
+        let passing = matches!(
+            action,
+            Action::LogIn | Action::LookForFeed | Action::SetClock | Action::Create
+        );
         if passing && self.backoff.failures() == 0 {
             // The first renewal, and the first look, are made at once; should they not help, the next ones wait.
             self.backoff.count();
             let level = if action == Action::SetClock {
-                self.remember_trouble(&error);
+                self.shared.remember_trouble(&error);
                 Level::Warn
             } else {
                 Level::Info
@@ -63,7 +77,7 @@ impl Poller {
             self.shared.log.write(level, error.message(), details);
             return Ok(());
         }
-        self.remember_trouble(&error);
+        self.shared.remember_trouble(&error);
         if self.backoff.is_exhausted() {
             self.shared.log.write(Level::Warn, error.message(), details);
             let advice = "gave up after as many failures in a row as datafeed.retry.maxAttempts allows";
@@ -93,12 +107,6 @@ impl Poller {
         self.shared
             .info("moving on to another node of the agent", json!({"agent": url}));
         true
-    }
-
-    pub(super) fn remember_trouble(&self, error: &Error) {
-        let mut state = self.shared.lock();
-        *state.watch.retries.entry(error.code().as_str()).or_default() += 1;
-        state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
     }
 
     /// Sleeps through a back-off, unless the feed is closed.

@@ -2,20 +2,15 @@
 //!
 //! Facts from the public OpenAPI description of the agent (25.8.1), `/agent/v5/datafeeds`.
 
-use std::sync::Arc;
+use serde_json::Value;
+use ureq::http::Method;
 
-use serde_json::{Map, Value, json};
-use ureq::http::{HeaderName, HeaderValue, Method, Uri};
-
-use super::login::Tokens;
-use super::node::Node;
-use super::said::{Said, Sent};
+use super::Answer;
+use super::agent::AgentApi;
+use super::said::Said;
 use super::trouble::Trouble;
-use super::{Answer, trace};
-use crate::batch::Batch;
-use crate::config::{Config, NodeOrder};
-use crate::error::Error;
-use crate::net::{Cutoff, MaxBody, Reply, Request};
+use crate::batch::{Batch, Form, Malformed};
+use crate::net::{MaxBody, Reply};
 
 /// A feed of this account, as the agent lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,77 +20,12 @@ pub(crate) struct FeedId {
     created_at: Option<u64>,
 }
 
-/// The agent's datafeed endpoints, at one of its nodes at a time.
-pub(crate) struct AgentApi {
-    nodes: Vec<Node>,
-    current: usize,
-    order: NodeOrder,
-    create_body: String,
-    max_response: MaxBody,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    identity_seed: u64,
-}
-
 impl AgentApi {
-    pub(crate) fn new(config: &Config, cutoff: &Arc<Cutoff>) -> Result<AgentApi, Error> {
-        let tag = config.tag.as_deref();
-        let mut create = Map::new();
-        if let Some(tag) = tag {
-            create.insert("tag".into(), json!(tag));
-        }
-        if let Some(include) = config.include_invisible {
-            create.insert("includeInvisible".into(), json!(include));
-        }
-        let services = &config.agent.services;
-        let nodes: Result<Vec<Node>, Error> = services.iter().map(|service| Node::new(service, tag, cutoff)).collect();
-        Ok(AgentApi {
-            nodes: nodes?,
-            current: match config.agent.order {
-                NodeOrder::RoundRobin => 0,
-                NodeOrder::Random => fastrand::usize(..services.len()),
-            },
-            order: config.agent.order,
-            create_body: Value::Object(create).to_string(),
-            max_response: MaxBody::Configured(config.max_response_bytes as u64),
-            headers: Vec::new(),
-            identity_seed: fastrand::u64(..),
-        })
-    }
-
-    /// Requests carry these tokens from now on.
-    pub(crate) fn use_tokens(&mut self, tokens: &Tokens) {
-        self.headers = tokens.headers();
-    }
-
-    /// The base URL of the node that requests go to.
-    pub(crate) fn url(&self) -> &str {
-        &self.nodes[self.current].base_url
-    }
-
-    /// Requests go to another node from now on. Answers whether there is one.
-    pub(crate) fn move_on(&mut self) -> bool {
-        let others = self.nodes.len() - 1;
-        if others == 0 {
-            return false;
-        }
-        let step = match self.order {
-            NodeOrder::RoundRobin => 1,
-            NodeOrder::Random => fastrand::usize(1..=others),
-        };
-        self.current = (self.current + step) % self.nodes.len();
-        true
-    }
-
     /// The account's own feeds, with the configured tag if there is one, the oldest first.
     pub(crate) fn list(&self) -> Result<Answer<Vec<FeedId>>, Trouble> {
         let what = || format!("listing the feeds at {}", self.url());
-        let (reply, trace_id) = self.call(
-            Method::GET,
-            &self.nodes[self.current].list_uri,
-            None,
-            MaxBody::Short,
-            what,
-        )?;
+        let uri = self.node().uri(&self.list_path)?;
+        let (reply, trace_id) = self.call(Method::GET, &uri, None, MaxBody::Short, what)?;
         if reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &self.sent()));
         }
@@ -115,8 +45,10 @@ impl AgentApi {
 
     pub(crate) fn create(&self) -> Result<Answer<FeedId>, Trouble> {
         let what = || format!("creating a feed at {}", self.url());
-        let uri = &self.nodes[self.current].create_uri;
-        let (reply, trace_id) = self.call(Method::POST, uri, Some(&self.create_body), MaxBody::Short, what)?;
+        let uri = self.node().uri("/agent/v5/datafeeds")?;
+        let body = Some(self.create_body.as_str());
+        // A second create would leave a feed that nobody reads.
+        let (reply, trace_id) = self.call_if(false, Method::POST, &uri, body, MaxBody::Short, what)?;
         if reply.status != 201 && reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &self.sent()));
         }
@@ -135,18 +67,29 @@ impl AgentApi {
 
     /// The long poll: waits at the service until there are events or its time is over. `ack_id` acknowledges the
     /// batch that it came with; `""` acknowledges nothing.
-    pub(crate) fn read(&mut self, feed: &str, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
-        let uri = self.nodes[self.current].read_uri(feed)?;
+    pub(crate) fn read(&self, feed: &str, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
+        let uri = self.node().feed_uri("/agent/v5/datafeeds/", feed, "/read")?;
         let what = || format!("reading the feed from {}", self.url());
         let body = format!("{{\"ackId\":{}}}", Value::from(ack_id));
         let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), self.max_response, what)?;
+        self.take_batch(Form::Batch, what, reply, trace_id)
+    }
+
+    /// The events of an answer to a read.
+    pub(super) fn take_batch(
+        &self,
+        form: Form,
+        what: impl Fn() -> String,
+        reply: Reply,
+        trace_id: String,
+    ) -> Result<Answer<Batch>, Trouble> {
         match reply.status {
             200 => {
                 let said = Said::of(&reply, || self.sent());
-                match Batch::parse(reply.body, self.identity_seed) {
+                match Batch::parse(reply.body, form, self.identity_seed, &self.filter) {
                     Ok(value) => Ok(Answer { value, trace_id }),
-                    Err(malformed) => {
-                        let reason = format!("at byte {} it should have {}", malformed.at, malformed.expected);
+                    Err(Malformed { at, expected }) => {
+                        let reason = format!("at byte {at} it should have {expected}");
                         Err(Trouble::unusable(what(), trace_id, said, &reason))
                     }
                 }
@@ -156,41 +99,6 @@ impl AgentApi {
                 trace_id,
             }),
             _ => Err(Trouble::status(what(), trace_id, &reply, &self.sent())),
-        }
-    }
-
-    fn sent(&self) -> Sent<'_> {
-        let tokens = self.headers.iter().filter_map(|(_, value)| value.to_str().ok());
-        Sent {
-            service: "agent",
-            secrets: tokens.chain(self.nodes[self.current].http.secrets()).collect(),
-        }
-    }
-
-    fn call(
-        &self,
-        method: Method,
-        uri: &Uri,
-        body: Option<&str>,
-        max_body: MaxBody,
-        what: impl Fn() -> String,
-    ) -> Result<(Reply, String), Trouble> {
-        let trace_id = trace::new_id();
-        let node = &self.nodes[self.current];
-        // A second create would leave a feed that nobody reads.
-        let repeatable = method == Method::GET || *uri != node.create_uri;
-        let request = Request {
-            method,
-            uri,
-            headers: &self.headers,
-            body,
-            trace_id: &trace_id,
-            max_body,
-            repeatable,
-        };
-        match node.http.call(&request) {
-            Ok(reply) => Ok((reply, trace_id)),
-            Err(failure) => Err(Trouble::no_answer(what(), trace_id, failure, &self.sent())),
         }
     }
 }
@@ -217,7 +125,7 @@ impl FeedId {
 }
 
 /// It goes into an address. Real ones have about 40 characters.
-fn is_usable(id: &str) -> bool {
+pub(crate) fn is_usable(id: &str) -> bool {
     !id.is_empty() && id.len() <= 200 && !id.contains(char::is_control)
 }
 
@@ -236,6 +144,8 @@ fn is_fanout_id(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,11 +1,12 @@
 //! One node of the agent: its addresses and its connections.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::Uri;
 
-use super::login::parse_uri;
+use super::parse_uri;
 use super::trouble::Trouble;
 use crate::config::Service;
 use crate::error::Error;
@@ -14,37 +15,38 @@ use crate::net::{Cutoff, Http};
 pub(super) struct Node {
     pub(super) http: Http,
     pub(super) base_url: String,
-    pub(super) list_uri: Uri,
-    pub(super) create_uri: Uri,
-    /// The feed last read and its address, which is parsed once.
-    read_uri: Option<(String, Uri)>,
+    pub(super) info_uri: Uri,
+    /// The addresses last asked for by their text, which are parsed once.
+    known: RefCell<Option<(String, Uri)>>,
 }
 
 impl Node {
-    pub(super) fn new(service: &Service, tag: Option<&str>, cutoff: &Arc<Cutoff>) -> Result<Node, Error> {
-        let feeds = format!("{}/agent/v5/datafeeds", service.base_url);
-        let query = tag.map_or_else(String::new, |tag| format!("?tag={}", percent_encode(tag)));
+    pub(super) fn new(service: &Service, cutoff: &Arc<Cutoff>) -> Result<Node, Error> {
         Ok(Node {
             http: Http::new(service, cutoff),
             base_url: service.base_url.clone(),
-            list_uri: parse_uri(&format!("{feeds}{query}"))?,
-            create_uri: parse_uri(&feeds)?,
-            read_uri: None,
+            info_uri: parse_uri(&format!("{}/agent/v1/info", service.base_url))?,
+            known: RefCell::default(),
         })
     }
 
-    pub(super) fn read_uri(&mut self, feed: &str) -> Result<Uri, Trouble> {
-        if let Some((known, uri)) = &self.read_uri
-            && known == feed
+    /// The address of a path at this node.
+    pub(super) fn uri(&self, path: &str) -> Result<Uri, Trouble> {
+        if let Some((known, uri)) = &*self.known.borrow()
+            && known == path
         {
             return Ok(uri.clone());
         }
-        let text = format!("{}/agent/v5/datafeeds/{}/read", self.base_url, percent_encode(feed));
-        let uri: Uri = text
+        let uri: Uri = format!("{}{path}", self.base_url)
             .parse()
             .map_err(|error| Trouble::unreadable_feed(&self.base_url, &error))?;
-        self.read_uri = Some((feed.to_owned(), uri.clone()));
+        *self.known.borrow_mut() = Some((path.to_owned(), uri.clone()));
         Ok(uri)
+    }
+
+    /// The address of a feed's own endpoint.
+    pub(super) fn feed_uri(&self, before: &str, feed: &str, after: &str) -> Result<Uri, Trouble> {
+        self.uri(&format!("{before}{}{after}", percent_encode(feed)))
     }
 }
 

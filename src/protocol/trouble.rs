@@ -87,6 +87,17 @@ impl Trouble {
         Trouble::new(TroubleKind::Malformed, what, String::new(), reason.to_string())
     }
 
+    /// The load balancer's answer names no node that can be gone to.
+    pub(super) fn unusable_node(what: String, trace_id: String, reason: &str) -> Trouble {
+        Trouble::new(TroubleKind::Malformed, what, trace_id, reason.to_owned())
+    }
+
+    /// With what the status means here, beyond what the service says.
+    pub(super) fn explained(mut self, meaning: &str) -> Trouble {
+        self.reason = format!("{}; {meaning}", self.reason);
+        self
+    }
+
     pub(crate) fn trace_id(&self) -> &str {
         &self.trace_id
     }

@@ -36,6 +36,11 @@ impl Deadline {
         self.at.store(0, Ordering::SeqCst);
     }
 
+    /// Nothing waits longer than until `end`.
+    pub(crate) fn end_at(&self, end: u64) {
+        self.at.fetch_min(end, Ordering::SeqCst);
+    }
+
     /// Another request is at hand, of which nothing is sent.
     pub(crate) fn request_begins(&self) {
         self.sent_at.store(0, Ordering::SeqCst);

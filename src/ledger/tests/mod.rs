@@ -10,6 +10,7 @@ use super::Limits;
 
 pub(super) fn limits() -> Limits {
     Limits {
+        service_forgets: false,
         max_unacknowledged: 1000,
         max_remembered: 100_000,
         visibility_timeout: Duration::from_secs(30),

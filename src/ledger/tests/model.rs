@@ -338,6 +338,7 @@ fn run(steps: &[Step]) {
                 let arrival = Arrival {
                     ack_id: has_ack_id.then_some(ack_id.as_str()),
                     events: events.iter().map(|identity| (*identity, *identity)),
+                    left_out: 0,
                 };
                 let received = ledger.read_answered(arrival, now);
                 let expected = model.arrive(&events, has_ack_id, now);

@@ -131,6 +131,7 @@ impl World {
                 let arrival = Arrival {
                     ack_id: Some(&ack_id),
                     events: events.iter().map(|event| (event * 1000, *event)),
+                    left_out: 0,
                 };
                 self.ledger.read_answered(arrival, self.now);
             }

@@ -1,0 +1,103 @@
+//! Headers that are sent with every request: `defaultHeaders`.
+
+use std::path::PathBuf;
+
+use ureq::http::{HeaderName, HeaderValue};
+
+use super::file;
+use super::section::Section;
+use super::template::Part;
+use crate::error::Error;
+
+/// Longest value of a header that is sent. A session token has hundreds of bytes.
+pub(crate) const MAX_HEADER: usize = 7 << 10;
+
+/// A second one of these, or another value, would break every request.
+const RESERVED: [&str; 10] = [
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Expect",
+    "Host",
+    "Transfer-Encoding",
+    "X-Trace-Id",
+    "keyManagerToken",
+    "sessionToken",
+];
+
+/// A header whose value may be a gateway's secret, and may change: what is in a file is read again at each login.
+#[derive(Clone)]
+pub(crate) struct Header {
+    /// The path of the setting.
+    pub(super) field: String,
+    pub(crate) name: HeaderName,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone)]
+enum Piece {
+    Text(String),
+    File(PathBuf),
+}
+
+impl Header {
+    /// Checks the name, and the value as it is now.
+    fn new(section: &Section, field: String, name: &str, parts: Vec<Part>) -> Result<Header, Error> {
+        let Ok(parsed) = HeaderName::from_bytes(name.as_bytes()) else {
+            let message = format!("{field} is no valid name of an HTTP header");
+            return Err(Error::config(field, message));
+        };
+        if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            let message = format!("{field} cannot be set: the library sends this header itself");
+            return Err(Error::config(field, message));
+        }
+        let piece = |part| match part {
+            Part::Text(text) => Piece::Text(text),
+            Part::File(path) => Piece::File(section.locate(&path)),
+        };
+        let header = Header {
+            field,
+            name: parsed,
+            pieces: parts.into_iter().map(piece).collect(),
+        };
+        header.value()?;
+        Ok(header)
+    }
+
+    /// The value of this moment, marked so that it is not shown.
+    pub(crate) fn value(&self) -> Result<HeaderValue, Error> {
+        let field = &self.field;
+        let mut text = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::File(path) => text.push_str(&file::read_text(path, field)?),
+            }
+        }
+        if text.len() > MAX_HEADER {
+            let length = text.len();
+            let message = format!("{field} has a value of {length} bytes, but {MAX_HEADER} is the most");
+            return Err(Error::config(field, message));
+        }
+        let Ok(mut value) = HeaderValue::from_str(&text) else {
+            let message = format!("{field} has a value that HTTP does not allow in a header");
+            return Err(Error::config(field, message));
+        };
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
+/// The headers of all sections, the most particular first; of the same name, the most particular one.
+pub(super) fn read(sections: &[&Section]) -> Result<Vec<Header>, Error> {
+    let mut headers: Vec<Header> = Vec::new();
+    for section in sections.iter().rev() {
+        for (field, name, parts) in section.templates("defaultHeaders")? {
+            let header = Header::new(section, field, &name, parts)?;
+            headers.retain(|known| known.name != header.name);
+            headers.push(header);
+        }
+    }
+    Ok(headers)
+}
