@@ -68,7 +68,7 @@ pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *m
 /// `feedId`, `tag`; `lastReadAt`,
 /// `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it, `postponed` after a
 /// nack, `remembered` as acknowledged; counts since the start: `received`, `filtered`
-/// (left out by `eventTypes` or `ignoreOwn`, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
+/// (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
 /// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
 /// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
 /// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds` (by

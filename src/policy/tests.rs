@@ -115,7 +115,11 @@ fn each_row_is_reached_by_what_it_is_for() {
         ("session-expired", Account, Failed(Status(401)), LOGGED_IN),
         ("pod-in-trouble", Account, Failed(Status(503)), LOGGED_IN),
         ("jwt-refused", Jwt, Failed(Status(403)), LOGGED_IN),
-        ("pod-in-trouble", Jwt, Failed(Status(404)), LOGGED_IN),
+        ("account-hidden", Account, Failed(Malformed), LOGGED_IN),
+        ("pod-out-of-reach", Account, Failed(Network(NotConnected)), LOGGED_IN),
+        ("pod-lost", Jwt, Failed(Network(TimedOut)), LOGGED_IN),
+        ("pod-slow", Account, Failed(Status(429)), LOGGED_IN),
+        ("jwt-failed", Jwt, Failed(Status(404)), LOGGED_IN),
         ("session-expired", Jwt, Failed(Status(401)), SERVED),
         (
             "jwt-later",
@@ -256,7 +260,11 @@ fn what_may_pass_is_tried_again_for_ever() {
                 let goes_on = match operation {
                     // The old token is good, or a name will do: the feed goes on.
                     Jwt => situation.jwt_is_good,
-                    Account => failure == Status(404),
+                    Account => !matches!(
+                        failure,
+                        Network(NameUnknown | NotConnected | Tls | ConnectionLost | TimedOut)
+                            | Status(408 | 429 | 500..=599)
+                    ),
                     _ => false,
                 };
                 let tries_again = matches!(action, Action::BackOff | Action::NextNode);

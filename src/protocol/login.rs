@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use ureq::http::{HeaderValue, Method, Uri};
 
 use super::login_token::LoginToken;
+use super::pod::PodApi;
 use super::said::Sent;
 use super::trouble::Trouble;
 use super::{Answer, parse_uri, trace};
@@ -19,26 +20,36 @@ use crate::net::{Cutoff, Http, MaxBody, Request};
 /// Where a session token and a key manager token are to be had.
 pub(crate) struct LoginApi {
     session: Endpoint,
+    /// None: the session token is the pod's, and is asked for over its connection.
+    session_auth: Option<Http>,
     key_manager: Endpoint,
+    key_manager_http: Http,
 }
 
 impl LoginApi {
     pub(crate) fn new(config: &Config, cutoff: &Arc<Cutoff>) -> Result<LoginApi, Error> {
-        let key_manager = |path| Endpoint::new(&config.key_manager, path, ("keyManager", "the key manager"), cutoff);
-        Ok(match (&config.login.credential, &config.session_auth) {
-            (Credential::Certificate(_), Some(session_auth)) => LoginApi {
-                session: Endpoint::new(
-                    session_auth,
-                    "/sessionauth/v1/authenticate",
-                    ("sessionAuth", "the session service"),
-                    cutoff,
-                )?,
-                key_manager: key_manager("/keyauth/v1/authenticate")?,
-            },
-            _ => LoginApi {
-                session: Endpoint::new(&config.pod, "/login/pubkey/authenticate", ("pod", "the pod"), cutoff)?,
-                key_manager: key_manager("/relay/pubkey/authenticate")?,
-            },
+        let session_auth = match &config.login.credential {
+            Credential::Certificate(_) => config.session_auth.as_ref(),
+            Credential::Key(_) => None,
+        };
+        let (session, session_path, key_manager_path) = match session_auth {
+            Some(service) => (
+                (service, "sessionAuth", "the session service"),
+                "/sessionauth/v1/authenticate",
+                "/keyauth/v1/authenticate",
+            ),
+            None => (
+                (&config.pod, "pod", "the pod"),
+                "/login/pubkey/authenticate",
+                "/relay/pubkey/authenticate",
+            ),
+        };
+        let key_manager = (&config.key_manager, "keyManager", "the key manager");
+        Ok(LoginApi {
+            session: Endpoint::new(session, session_path)?,
+            session_auth: session_auth.map(|service| Http::new(service, cutoff)),
+            key_manager: Endpoint::new(key_manager, key_manager_path)?,
+            key_manager_http: Http::new(&config.key_manager, cutoff),
         })
     }
 
@@ -48,22 +59,26 @@ impl LoginApi {
     ///
     /// A file with a header's value that cannot be read: the old value is kept.
     pub(crate) fn read_headers(&mut self) -> Result<(), Error> {
-        let session = self.session.http.read_headers();
-        session.and(self.key_manager.http.read_headers())
+        let session = self.session_auth.as_mut().map_or(Ok(()), Http::read_headers);
+        session.and(self.key_manager_http.read_headers())
     }
 
     /// Without a login token, the client certificate shows who logs in.
-    pub(crate) fn session_token(&self, login_token: Option<&LoginToken>) -> Result<Answer<String>, Trouble> {
-        self.session.exchange(login_token)
+    pub(crate) fn session_token(
+        &self,
+        pod: &PodApi,
+        login_token: Option<&LoginToken>,
+    ) -> Result<Answer<String>, Trouble> {
+        let http = self.session_auth.as_ref().unwrap_or(&pod.http);
+        self.session.exchange(http, login_token)
     }
 
     pub(crate) fn key_manager_token(&self, login_token: Option<&LoginToken>) -> Result<Answer<String>, Trouble> {
-        self.key_manager.exchange(login_token)
+        self.key_manager.exchange(&self.key_manager_http, login_token)
     }
 }
 
 struct Endpoint {
-    http: Http,
     uri: Uri,
     /// The section of its settings.
     section: &'static str,
@@ -71,21 +86,15 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    fn new(
-        service: &Service,
-        path: &str,
-        (section, name): (&'static str, &str),
-        cutoff: &Arc<Cutoff>,
-    ) -> Result<Endpoint, Error> {
+    fn new((service, section, name): (&Service, &'static str, &str), path: &str) -> Result<Endpoint, Error> {
         Ok(Endpoint {
-            http: Http::new(service, cutoff),
             uri: parse_uri(&format!("{}{path}", service.base_url))?,
             section,
             what: format!("logging in to {name} at {}", service.base_url),
         })
     }
 
-    fn exchange(&self, login_token: Option<&LoginToken>) -> Result<Answer<String>, Trouble> {
+    fn exchange(&self, http: &Http, login_token: Option<&LoginToken>) -> Result<Answer<String>, Trouble> {
         let trace_id = trace::new_id();
         // A login by certificate has no body: an empty object has been seen to be refused.
         let body = login_token.map(|token| json!({ "token": token.text }).to_string());
@@ -102,9 +111,9 @@ impl Endpoint {
         let login_token = login_token.map(|token| token.text.as_str());
         let sent = Sent {
             service: self.section,
-            secrets: self.http.secrets().chain(login_token).collect(),
+            secrets: http.secrets().chain(login_token).collect(),
         };
-        let reply = match self.http.call(&request) {
+        let reply = match http.call(&request) {
             Ok(reply) => reply,
             Err(failure) => return Err(Trouble::no_answer(what(), trace_id, failure, &sent)),
         };

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::net::{Cutoff, Http, MaxBody, Reply, Request};
 
 pub(crate) struct PodApi {
-    http: Http,
+    pub(super) http: Http,
     base_url: String,
     account_uri: Uri,
     jwt_uri: Uri,

@@ -82,7 +82,7 @@ impl Authenticator {
                 clocks_apart,
             }
         };
-        let session = self.api.session_token(login_token).map_err(refused)?;
+        let session = self.api.session_token(&self.pod, login_token).map_err(refused)?;
         let simplified = claims_key_delivery(&session.value)
             && delivers_keys().map_err(|trouble| Refused::of(Operation::Info, trouble))?;
         let key_manager = if simplified {

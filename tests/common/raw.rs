@@ -27,6 +27,7 @@ const POLL: Duration = Duration::from_millis(500);
 pub enum Endpoint {
     PodLogin,
     KeyManagerLogin,
+    Account,
     List,
     Create,
     Read,
@@ -181,6 +182,7 @@ impl Shared {
         let body = match endpoint {
             Endpoint::PodLogin => format!(r#"{{"token":"{SESSION_TOKEN}"}}"#),
             Endpoint::KeyManagerLogin => format!(r#"{{"token":"{KEY_MANAGER_TOKEN}"}}"#),
+            Endpoint::Account => r#"{"id":7696581411197,"username":"bot"}"#.to_owned(),
             Endpoint::List if state.has_no_feed => "[]".to_owned(),
             Endpoint::List => format!("[{feed}]"),
             Endpoint::Create => {
@@ -245,6 +247,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<(Endpoint, usize)> {
     let endpoint = match (words.next().unwrap_or_default(), words.next().unwrap_or_default()) {
         ("POST", path) if path.starts_with("/login/") => Endpoint::PodLogin,
         ("POST", path) if path.starts_with("/relay/") => Endpoint::KeyManagerLogin,
+        ("GET", path) if path.starts_with("/pod/v2/sessioninfo") => Endpoint::Account,
         ("GET", _) => Endpoint::List,
         ("POST", path) if path.ends_with("/read") => Endpoint::Read,
         _ => Endpoint::Create,

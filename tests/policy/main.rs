@@ -1,7 +1,11 @@
 //! Each row of the policy's table, forced by the emulator or a raw server: what the feed does, the line in the log, the
 //! recovery, and that no event is lost. `src/policy` has the table, and tests it without a network.
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod logins;
+mod streams;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -11,7 +15,12 @@ use std::time::Duration;
 
 use common::*;
 use datafeed_emulator::{Emulator, Endpoint, Fault, FaultAction, Outcome, Settings, StaleAck};
+use logins::{
+    account_hidden, certificate_refused, jwt_failed, jwt_later, jwt_refused, pod_in_trouble, pod_lost,
+    pod_out_of_reach, pod_slow,
+};
 use serde_json::{Value, json};
+use streams::{bound_to_node, datahose_forbidden, datahose_refused, feed_expired};
 
 /// One test for each row, and one that no row is forgotten.
 macro_rules! rows {
@@ -33,17 +42,30 @@ rows![
     closing,
     clocks_apart,
     login_refused,
+    certificate_refused,
     login_failed,
     session_expired,
+    jwt_refused,
+    jwt_later,
+    pod_out_of_reach,
+    pod_lost,
+    pod_slow,
+    pod_in_trouble,
+    jwt_failed,
+    account_hidden,
     feed_refuses,
     feed_exists,
     feed_missing,
     feed_found,
     no_feed,
     read_refused,
+    feed_expired,
+    datahose_refused,
+    datahose_forbidden,
     create_forbidden,
     not_entitled,
     slow_down,
+    bound_to_node,
     node_out_of_reach,
     node_lost,
     node_timed_out,
