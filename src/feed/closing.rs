@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{AlreadyClosed, Inner};
+use crate::log::Level;
 use crate::session::End;
 use crate::shared::Phase;
 use crate::sync::Queue;
@@ -33,9 +34,15 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
     shared.handover.announce_end(state);
     wait_for_poller(inner);
     let mut state = shared.lock();
+    let lost = state.ledger.unacknowledged();
     state.ledger.close();
     state.cutoff = None;
     drop(state);
+    if shared.service_forgets && lost > 0 {
+        let message = "events were received that the bot has not acknowledged, and the service has forgotten them: Datafeed 1 \
+                       hands out each once";
+        shared.log.write(Level::Warn, message, json!({"events": lost}));
+    }
     shared.info("the feed is closed", Value::Null);
     shared.log.close();
     Ok(())

@@ -373,6 +373,11 @@ impl<E: Clone> Ledger<E> {
         Ok(())
     }
 
+    /// Events that were received and that the bot has not acknowledged.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }

@@ -79,6 +79,9 @@ pub struct Settings {
     pub chaos: f64,
     /// How long a random fault keeps a client waiting at most.
     pub chaos_pause: Duration,
+    /// A header that every request to the service must carry, by name and value, as a gateway before it asks for; without it
+    /// a request is answered 401.
+    pub gateway_header: Option<(String, String)>,
     /// What `GET /agent/v1/info` calls the agent's version. Left at its default, it is `Agent-24.12.0` with
     /// `simplified_key_delivery`.
     pub agent_version: String,
@@ -119,6 +122,7 @@ impl Default for Settings {
             common_jwt: false,
             common_jwt_ttl: Duration::from_secs(5 * 60),
             logins_follow_clock: false,
+            gateway_header: None,
             chaos: 0.0,
             chaos_pause: Duration::from_secs(2),
             agent_version: DEFAULT_VERSION.into(),

@@ -106,6 +106,9 @@ async fn service(
         Ok(route) => route,
         Err(reply) => return entry.close(reply),
     };
+    if let Err(refusal) = shared.look(|world| pass_gateway(world.settings.gateway_header.as_ref(), &parts)) {
+        return entry.close(refusal);
+    }
     let call = Call {
         shared: shared.clone(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -142,6 +145,14 @@ async fn service(
             });
             reply.last()
         }
+    }
+}
+
+fn pass_gateway(wanted: Option<&(String, String)>, parts: &Parts) -> Result<(), Reply> {
+    let Some((name, value)) = wanted else { return Ok(()) };
+    match parts.headers.get(name.as_str()).map(|given| given == value.as_str()) {
+        Some(true) => Ok(()),
+        _ => Err(Reply::error(401, "The gateway does not know this key")),
     }
 }
 
