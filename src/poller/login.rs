@@ -155,6 +155,7 @@ impl Poller {
         let now = (wall_clock_millis() / 1000) as i64;
         let offset = trouble.service_seconds.unwrap_or(now) - now;
         self.authenticator.clock_offset = offset;
+        self.shared.session.set_clock_offset(offset);
         self.shared.lock().watch.clock_offset = offset;
         let direction = if offset > 0 { "behind" } else { "ahead of" };
         let message = format!(

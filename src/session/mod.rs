@@ -30,6 +30,8 @@ struct Inner {
     config: Option<Arc<Config>>,
     /// Whether the agent delivers keys to a session alone, once it was asked.
     delivers_keys: bool,
+    /// Seconds by which the service's clock is ahead of this machine's, if login tokens must allow for it.
+    clock_offset: i64,
     /// The bot's own id, once it is known.
     user_id: Option<i64>,
     /// Ends the waiting of the caller that is renewing the session.
@@ -57,6 +59,7 @@ struct Renewing {
     config: Arc<Config>,
     cutoff: Arc<Cutoff>,
     delivers_keys: bool,
+    clock_offset: i64,
 }
 
 impl Session {
@@ -67,6 +70,7 @@ impl Session {
                 generation: 0,
                 config: Some(config),
                 delivers_keys: false,
+                clock_offset: 0,
                 user_id: None,
                 renewing: None,
                 end: None,
@@ -109,6 +113,10 @@ impl Session {
         self.lock().delivers_keys = delivers;
     }
 
+    pub(crate) fn set_clock_offset(&self, seconds: i64) {
+        self.lock().clock_offset = seconds;
+    }
+
     pub(crate) fn set_user_id(&self, id: Option<i64>) {
         self.lock().user_id = id;
     }
@@ -138,8 +146,10 @@ impl Session {
                 Some(End::Failed(error)) => return Err(NotRenewed::Failed(error.clone())),
                 None => {}
             }
+            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             let wanted = match &inner.tokens {
                 Some(tokens) if !tokens.include(refused) => return Ok(Claim::Newer),
+                _ if is_late => return Err(NotRenewed::Timeout),
                 Some(_) => inner.renewing.is_none(),
                 // The poller is about to log in for the first time.
                 None => false,
@@ -154,6 +164,7 @@ impl Session {
                     config,
                     cutoff,
                     delivers_keys: inner.delivers_keys,
+                    clock_offset: inner.clock_offset,
                 }));
             }
             inner = self.wait(inner, deadline)?;

@@ -75,7 +75,8 @@ impl Drop for Done<'_> {
 
 impl Renewing {
     fn log_in(&self) -> Result<LoggedIn, Error> {
-        let authenticator = Authenticator::new(&self.config, &self.cutoff)?;
+        let mut authenticator = Authenticator::new(&self.config, &self.cutoff)?;
+        authenticator.clock_offset = self.clock_offset;
         authenticator
             .log_in(|| Ok(self.delivers_keys))
             .map_err(|refused| match refused {

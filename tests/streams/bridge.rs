@@ -4,7 +4,7 @@ use datafeed_emulator::{Endpoint, Settings};
 use serde_json::json;
 
 use super::common::*;
-use super::first::{first, open_and_read, receive};
+use super::first::{first, leave, open_and_read, receive};
 use super::folder::Folder;
 
 #[test]
@@ -42,7 +42,7 @@ fn through_the_bridge_every_event_arrives_once() {
     assert_eq!(receive(&feed, 100), (0..100).collect::<Vec<_>>());
     assert!(emulator.wait_until(PATIENCE, |books| books.acknowledged == 100));
     let id = feed.stats()["feedId"].clone();
-    feed.close_at_once();
+    leave(&emulator, &feed);
     emulator.publish([numbered(100)]);
     let successor = Feed::open(&config);
     assert_eq!(receive(&successor, 1), [100]);

@@ -71,8 +71,8 @@ fn every_type_passes_unchanged_also_an_unknown_one() {
 
 #[test]
 fn the_bot_s_own_events_are_left_out_unless_it_wants_them() {
-    let emulator = emulator(quick());
     for (settings, sees) in [(json!({}), false), (json!({"ignoreOwn": false}), true)] {
+        let emulator = emulator(quick());
         let feed = open_and_wait(&emulator, &config(&emulator, settings));
         let own = event(0, "MESSAGESENT", BOT_USER_ID);
         emulator.publish([own.clone(), event(1, "MESSAGESENT", BOT_USER_ID + 1)]);

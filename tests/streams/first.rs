@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use datafeed_emulator::{Emulator, Endpoint, Settings};
+use datafeed_emulator::{Emulator, Endpoint, Outcome, Settings};
 use serde_json::{Value, json};
 
 use super::common::*;
@@ -28,6 +28,16 @@ pub fn open_and_read(emulator: &Emulator, config: &Value, endpoint: Endpoint) ->
     });
     assert!(reading, "the feed never read: {:#}", feed.stats());
     feed
+}
+
+/// Closes, and waits until the service has seen that the reader is gone: what it hands to one that has left is lost.
+#[track_caller]
+pub fn leave(emulator: &Emulator, feed: &Feed) {
+    feed.close_at_once();
+    let gone = emulator.wait_for_requests(PATIENCE, |requests| {
+        requests.iter().all(|request| request.outcome != Outcome::Waiting)
+    });
+    assert!(gone, "the reader is still there");
 }
 
 /// Receives so many events and acknowledges each.

@@ -6,7 +6,7 @@ use datafeed_emulator::{Emulator, Endpoint, Outcome, RequestLog, Settings};
 use serde_json::{Value, json};
 
 use super::common::*;
-use super::first::{first, open_and_read, receive};
+use super::first::{first, leave, open_and_read, receive};
 use super::folder::Folder;
 
 fn feed_id(feed: &Feed) -> String {
@@ -22,7 +22,7 @@ fn a_successor_goes_on_with_the_feed() {
     works(&emulator, &feed, 0);
     let id = feed_id(&feed);
     assert_eq!(folder.read("datafeed.id"), format!("{id}@{}/agent", emulator.url()));
-    feed.close_at_once();
+    leave(&emulator, &feed);
     emulator.publish([numbered(1)]);
     let successor = Feed::open(&config);
     assert_eq!(receive(&successor, 1), [1]);
@@ -39,7 +39,7 @@ fn opens_with(text: impl Fn(&Emulator, &str) -> String, replaced: Option<&str>) 
     let config = first(&emulator, &folder, json!({}));
     let feed = open_and_read(&emulator, &config, Endpoint::V1Read);
     let id = feed_id(&feed);
-    feed.close_at_once();
+    leave(&emulator, &feed);
     emulator.publish([numbered(0)]);
     let text = text(&emulator, &id);
     folder.write("datafeed.id", &text);
@@ -189,8 +189,8 @@ fn a_second_process_is_told_which_one_has_the_feed() {
     // Even a process that had no time for anything leaves the feed to the next one.
     holder.0.kill().expect("a child");
     holder.0.wait().expect("a child");
-    let left = |requests: &[RequestLog]| requests.iter().any(|request| request.outcome == Outcome::Abandoned);
-    assert!(emulator.wait_for_requests(PATIENCE, left));
+    let gone = |requests: &[RequestLog]| requests.iter().all(|request| request.outcome != Outcome::Waiting);
+    assert!(emulator.wait_for_requests(PATIENCE, gone));
     emulator.publish([numbered(0)]);
     let feed = Feed::open(&config);
     assert_eq!(receive(&feed, 1), [0]);
@@ -207,14 +207,14 @@ fn the_feed_is_read_at_the_node_that_made_it() {
     config["agent"] = json!({"loadBalancing": {"mode": "roundRobin", "nodes": [node(&two), node(&one)]}});
     let feed = open_and_read(&two, &config, Endpoint::V1Read);
     works(&two, &feed, 0);
-    feed.close_at_once();
+    leave(&two, &feed);
     two.publish([numbered(1)]);
     // The other order, and any: the file says where the feed is.
     for mode in ["roundRobin", "random"] {
         config["agent"] = json!({"loadBalancing": {"mode": mode, "nodes": [node(&one), node(&two)]}});
         let feed = open_and_read(&two, &config, Endpoint::V1Read);
         assert_eq!(feed.stats()["agentUrl"], two.url());
-        feed.close_at_once();
+        leave(&two, &feed);
     }
     let feed = Feed::open(&config);
     assert_eq!(one.v1_books().handed_out, 0);

@@ -5,7 +5,7 @@ use datafeed_emulator::{Certificate, Endpoint, Settings};
 use serde_json::{Value, json};
 
 use super::common::*;
-use super::first::{first, open_and_read};
+use super::first::{first, leave, open_and_read};
 use super::folder::Folder;
 
 #[test]
@@ -64,7 +64,7 @@ fn a_kept_feed_stays_at_its_node_behind_a_load_balancer() {
     balancer.change_settings(|settings| settings.server_fqdn = Some(one.url()));
     let feed = open_and_read(&one, &config, Endpoint::V1Read);
     works(&one, &feed, 0);
-    feed.close_at_once();
+    leave(&one, &feed);
     balancer.change_settings(|settings| settings.server_fqdn = Some(two.url()));
     let feed = open_and_read(&one, &config, Endpoint::V1Read);
     works(&one, &feed, 1);
