@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Poller, Stopped};
-use crate::clock::wall_clock_millis;
+use crate::clock::{Moment, wall_clock_millis};
 use crate::error::{Code, Error};
 use crate::log::Level;
 use crate::policy::{Action, Operation, Situation};
@@ -119,8 +119,14 @@ impl Poller {
 
     /// Whether it is time for another common JWT.
     pub(super) fn jwt_is_due(&self) -> bool {
-        let jwt = self.tokens.as_ref().and_then(|tokens| tokens.common_jwt.as_ref());
-        jwt.is_some_and(|jwt| self.shared.clock.now() >= jwt.renew_at)
+        self.jwt_due_in(self.shared.clock.now())
+            .is_some_and(|left| left.is_zero())
+    }
+
+    /// How long until then. The bot may want it although nothing is to be read.
+    pub(super) fn jwt_due_in(&self, now: Moment) -> Option<Duration> {
+        let jwt = self.tokens.as_ref()?.common_jwt.as_ref()?;
+        Some(jwt.renew_at.since(now))
     }
 
     pub(super) fn renew_jwt(&mut self) -> Result<(), Stopped> {

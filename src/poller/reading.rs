@@ -104,7 +104,7 @@ impl Poller {
                 drop(state);
                 let next_line = self.tell_whether_full(full);
                 let next_chore = self.shared.wake_postponed();
-                let wait = [Some(until.since(now)), next_chore, next_line]
+                let wait = [Some(until.since(now)), next_chore, next_line, self.jwt_due_in(now)]
                     .into_iter()
                     .flatten()
                     .min();

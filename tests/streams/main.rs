@@ -9,4 +9,5 @@ mod filters;
 mod first;
 mod folder;
 mod id_file;
+mod jwt;
 mod ways;
