@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod folder;
 pub mod raw;
 
 use std::ffi::{CStr, CString, c_char};

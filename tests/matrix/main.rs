@@ -1,0 +1,118 @@
+//! The same bot over every stream, every login and every way to the service: every event arrives once, and no secret is
+//! told.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bot;
+mod cell;
+mod events;
+mod refusals;
+mod secrets;
+mod tap;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::{Mutex, OnceLock};
+use std::{env, fs, thread};
+
+use cell::Cell;
+use common::folder::Folder;
+use secrets::{Account, found_in};
+use serde_json::{Value, json};
+
+/// The matrix runs in this program, started again with this in its environment: where to leave its account.
+const CHILD: &str = "DATAFEED_TEST_MATRIX_ACCOUNT";
+
+/// Cells wait, for the most part.
+const AT_ONCE: usize = 16;
+
+/// What the process of the matrix printed, and its account.
+struct Ran {
+    output: Output,
+    account: Value,
+}
+
+/// Runs it once for all tests.
+fn the_matrix() -> &'static Ran {
+    static RAN: OnceLock<Ran> = OnceLock::new();
+    RAN.get_or_init(|| {
+        let folder = Folder::new();
+        let account = folder.path("account.json");
+        let output = Command::new(env::current_exe().expect("this program"))
+            .args(["--exact", "every_event_arrives_once", "--nocapture"])
+            .env(CHILD, &account)
+            .env("DATAFEED_LOG", "info")
+            .output()
+            .expect("this program again");
+        let account = fs::read(&account).unwrap_or_default();
+        Ran {
+            output,
+            account: serde_json::from_slice(&account).unwrap_or_default(),
+        }
+    })
+}
+
+#[test]
+fn every_event_arrives_once() {
+    if let Some(account) = env::var_os(CHILD) {
+        return run(Path::new(&account));
+    }
+    let output = &the_matrix().output;
+    let printed = String::from_utf8_lossy(&output.stderr);
+    let failed: Vec<&str> = printed.lines().filter(|line| !line.contains(" datafeed ")).collect();
+    assert!(output.status.success(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn no_secret_is_printed_or_logged() {
+    let Ran { output, account } = the_matrix();
+    let secrets: Vec<String> = serde_json::from_value(account["secrets"].clone()).expect("secrets");
+    let told = account["told"].to_string();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    // It is no wonder that there is no secret in nothing.
+    let lines = printed.matches(" datafeed info  logged in").count();
+    assert!(lines > Cell::all().len(), "{lines} lines of logins");
+    assert!(told.matches("\"logged in\"").count() >= 2 * Cell::all().len());
+    for (what, text) in [
+        ("told", &*told),
+        ("printed on stderr", &*printed),
+        ("printed on stdout", &String::from_utf8_lossy(&output.stdout)),
+    ] {
+        let found = found_in(text, &secrets);
+        assert!(found.is_empty(), "{what}: {found:?}");
+        let leaking = format!("{text}{}", &secrets[0][1..=secrets::PIECE]);
+        assert!(!found_in(&leaking, &secrets).is_empty(), "{what}");
+    }
+}
+
+/// Every cell, and what came of it.
+fn run(account_path: &Path) {
+    let cells = Mutex::new(Cell::all().into_iter());
+    let next = || cells.lock().expect("cells").next();
+    let (whole, failed) = (Mutex::<Account>::default(), Mutex::<Vec<String>>::default());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(cell) = next() {
+                    let mut account = Account::default();
+                    if catch_unwind(AssertUnwindSafe(|| bot::live(cell, &mut account))).is_err() {
+                        failed.lock().expect("cells").push(cell.to_string());
+                    }
+                    whole.lock().expect("accounts").merge(account);
+                }
+            });
+        }
+    });
+    let mut account = Account::default();
+    refusals::all(&mut account);
+    whole.lock().expect("accounts").merge(account);
+    let Account { mut secrets, told } = whole.into_inner().expect("accounts");
+    secrets.sort();
+    secrets.dedup();
+    let account = json!({"secrets": secrets, "told": told});
+    fs::write(account_path, account.to_string()).expect("an account");
+    let failed = failed.into_inner().expect("cells");
+    assert!(failed.is_empty(), "{failed:#?}");
+}
