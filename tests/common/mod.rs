@@ -4,6 +4,7 @@
 
 pub mod folder;
 pub mod raw;
+pub mod side_by_side;
 
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;

@@ -11,22 +11,19 @@ mod refusals;
 mod secrets;
 mod tap;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Mutex, OnceLock};
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use cell::Cell;
 use common::folder::Folder;
+use common::side_by_side::side_by_side;
 use secrets::{Account, found_in};
 use serde_json::{Value, json};
 
 /// The matrix runs in this program, started again with this in its environment: where to leave its account.
 const CHILD: &str = "DATAFEED_TEST_MATRIX_ACCOUNT";
-
-/// Cells wait, for the most part.
-const AT_ONCE: usize = 16;
 
 /// What the process of the matrix printed, and its account.
 struct Ran {
@@ -87,32 +84,21 @@ fn no_secret_is_printed_or_logged() {
     }
 }
 
-/// Every cell, and what came of it.
+/// Every cell, and what is left to tell of all of them.
 fn run(account_path: &Path) {
-    let cells = Mutex::new(Cell::all().into_iter());
-    let next = || cells.lock().expect("cells").next();
-    let (whole, failed) = (Mutex::<Account>::default(), Mutex::<Vec<String>>::default());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(cell) = next() {
-                    let mut account = Account::default();
-                    if catch_unwind(AssertUnwindSafe(|| bot::live(cell, &mut account))).is_err() {
-                        failed.lock().expect("cells").push(cell.to_string());
-                    }
-                    whole.lock().expect("accounts").merge(account);
-                }
-            });
-        }
+    let whole = Mutex::<Account>::default();
+    let merge = |account| whole.lock().expect("accounts").merge(account);
+    side_by_side(Cell::all(), |cell| {
+        let mut account = Account::default();
+        bot::live(*cell, &mut account);
+        merge(account);
     });
     let mut account = Account::default();
     refusals::all(&mut account);
-    whole.lock().expect("accounts").merge(account);
+    merge(account);
     let Account { mut secrets, told } = whole.into_inner().expect("accounts");
     secrets.sort();
     secrets.dedup();
     let account = json!({"secrets": secrets, "told": told});
     fs::write(account_path, account.to_string()).expect("an account");
-    let failed = failed.into_inner().expect("cells");
-    assert!(failed.is_empty(), "{failed:#?}");
 }
