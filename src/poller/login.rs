@@ -54,8 +54,8 @@ impl Poller {
             "traceId": logged_in.trace_id,
             "keyManagerTraceId": logged_in.key_manager_trace_id,
         });
-        self.shared.info("logged in", details);
         self.generation = self.shared.session.set(logged_in.tokens.clone());
+        self.shared.info("logged in", details);
         self.use_tokens(&logged_in.tokens);
         Ok(())
     }
@@ -136,9 +136,9 @@ impl Poller {
         };
         match self.authenticator.renew_jwt(&tokens) {
             Ok(tokens) => {
+                self.generation = self.shared.session.set(tokens.clone());
                 self.shared
                     .info("renewed the common JWT", json!({"pod": self.shared.urls.pod}));
-                self.generation = self.shared.session.set(tokens.clone());
                 self.use_tokens(&tokens);
                 Ok(())
             }
