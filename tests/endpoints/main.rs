@@ -5,7 +5,9 @@
 mod common;
 
 mod row;
+mod special;
 mod table;
+mod trust;
 mod world;
 
 use common::side_by_side::side_by_side;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use datafeed_emulator::{BOT_USER_ID, Endpoint, Fault, FaultAction};
+use datafeed_emulator::{BOT_USER_ID, Endpoint, FaultAction};
 use serde_json::{Value, json};
 
 use super::common::*;
@@ -78,23 +78,17 @@ impl Try {
     /// With this in place of the usual answer of that status, and a further look at the line that tells of it.
     pub fn run_with(&self, answer: FaultAction, look: impl Fn(&Value)) {
         let world = World::new(self.row.kind, self.tls);
-        let fault = Fault {
-            endpoint: self.row.endpoint,
-            times: 1,
-            action: answer,
-            after: false,
-        };
         let mut events = 0;
         let feed = match self.row.when {
             When::First => {
-                world.emulator.fault(fault);
+                world.fail_once(self.row.endpoint, answer);
                 Feed::open(&world.config)
             }
             When::Later => {
                 let feed = Feed::open(&world.config);
                 world.wait_for_a_read();
                 world.check_an_event_arrives(&feed, &mut events);
-                world.emulator.fault(fault);
+                world.fail_once(self.row.endpoint, answer);
                 world.bring_about(self.row.endpoint, &feed);
                 feed
             }

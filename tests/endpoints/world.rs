@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use datafeed_emulator::{Certificate, EVENT_TYPES, Emulator, Endpoint, Fault, RequestLog, Settings};
+use datafeed_emulator::{Certificate, EVENT_TYPES, Emulator, Endpoint, Fault, FaultAction, RequestLog, Settings};
 use serde_json::{Value, json};
 
 use super::common::folder::Folder;
@@ -105,6 +105,16 @@ impl World {
         );
     }
 
+    /// The next request to this endpoint is answered so.
+    pub fn fail_once(&self, endpoint: Endpoint, action: FaultAction) {
+        self.emulator.fault(Fault {
+            endpoint,
+            times: 1,
+            action,
+            after: false,
+        });
+    }
+
     /// Lets a feed that works ask this endpoint again, at which something is to go wrong.
     pub fn bring_about(&self, endpoint: Endpoint, feed: &Feed) {
         use Endpoint::*;
@@ -114,12 +124,7 @@ impl World {
             }
             AgentInfo if self.kind == Kind::SimplifiedKeyDelivery => self.emulator.expire_sessions(),
             // The node fails, so the load balancer is asked for another.
-            AgentInfo => self.emulator.fault(Fault {
-                endpoint: Read,
-                times: 1,
-                action: status(502),
-                after: false,
-            }),
+            AgentInfo => self.fail_once(Read, status(502)),
             // A third of its life is left.
             CommonJwt => feed.advance(Duration::from_secs(220)),
             List | Create | V1Create | FirehoseCreate => self.emulator.remove_feeds(),

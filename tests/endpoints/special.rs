@@ -1,0 +1,221 @@
+//! What takes more than a status, or is a promise about more than one endpoint.
+
+use datafeed_emulator::Endpoint::{self, *};
+use datafeed_emulator::{EVENT_TYPES, FaultAction, RequestLog};
+use serde_json::{Value, json};
+
+use super::common::side_by_side::side_by_side;
+use super::common::*;
+use super::row::{Row, Then, Try, When};
+use super::world::{Kind, LONGEST_PAUSE, World};
+
+/// Whoever asks for time is given it, up to the longest pause.
+#[test]
+fn every_endpoint_may_ask_to_slow_down() {
+    let rows = [
+        (SessionLogin, Kind::Datafeed2, "login-failed"),
+        (KeyManagerLogin, Kind::Datafeed2, "login-failed"),
+        (CertificateSessionLogin, Kind::Certificate, "login-failed"),
+        (CertificateKeyManagerLogin, Kind::Certificate, "login-failed"),
+        (CommonJwt, Kind::CommonJwt, "pod-in-trouble"),
+        (SessionInfo, Kind::Datafeed2, "pod-in-trouble"),
+        (AgentInfo, Kind::SimplifiedKeyDelivery, "slow-down"),
+        (AgentInfo, Kind::ExternalNodes, "slow-down"),
+        (List, Kind::Datafeed2, "slow-down"),
+        (Create, Kind::Datafeed2, "slow-down"),
+        (Read, Kind::Datafeed2, "slow-down"),
+        (DatahoseRead, Kind::Datahose, "slow-down"),
+        (V1Create, Kind::Datafeed1, "slow-down"),
+        (V1Read, Kind::Datafeed1, "slow-down"),
+        (FirehoseCreate, Kind::Firehose, "slow-down"),
+        (FirehoseRead, Kind::Firehose, "slow-down"),
+    ];
+    let rows = rows.into_iter().flat_map(|(endpoint, kind, rule)| {
+        let asked_again = !matches!(endpoint, SessionInfo | CommonJwt);
+        let times = [When::First, When::Later];
+        times
+            .into_iter()
+            .take(1 + usize::from(asked_again))
+            .map(move |when| Row {
+                endpoint,
+                status: 429,
+                kind,
+                when,
+                then: Then::GoesOn(rule, "BACK_OFF", "answered 429"),
+            })
+    });
+    side_by_side(Try::each(rows), |one| {
+        let answer = FaultAction::Status {
+            status: 429,
+            body: None,
+            retry_after: Some("1".into()),
+        };
+        one.run_with(answer, |line| {
+            assert_eq!(line["code"], "RATE_LIMITED", "{line}");
+            assert_eq!(line["retryInMillis"], LONGEST_PAUSE, "{line}");
+        });
+    });
+}
+
+fn row(endpoint: Endpoint, status: u16, kind: Kind, when: When) -> Row {
+    Row {
+        endpoint,
+        status,
+        kind,
+        when,
+        then: Then::Nothing,
+    }
+}
+
+#[test]
+fn an_empty_list_is_no_trouble_to_the_first_datafeed() {
+    let streams = [(V1Read, Kind::Datafeed1), (FirehoseRead, Kind::Firehose)];
+    let rows = streams
+        .into_iter()
+        .flat_map(|(endpoint, kind)| [When::First, When::Later].map(|when| row(endpoint, 200, kind, when)));
+    side_by_side(Try::each(rows), |one| one.run_with(body(200, "[]"), |_| {}));
+}
+
+#[test]
+fn several_events_of_one_answer_arrive_in_their_order() {
+    let streams = [
+        (Kind::Datafeed2, false),
+        (Kind::Datahose, false),
+        (Kind::Datafeed1, true),
+        (Kind::Firehose, true),
+    ];
+    for (kind, first) in streams {
+        for tls in [false, true] {
+            let world = World::new(kind, tls);
+            let feed = Feed::open(&world.config);
+            world.wait_for_a_read();
+            // Of one publication, a waiting read takes all.
+            world.emulator.publish((0..50).map(numbered));
+            for number in 0..50 {
+                assert_eq!(number_of(&feed.must_next_and_ack()), number, "{kind:?}");
+            }
+            if first {
+                assert_eq!(world.emulator.v1_books().handed_out, 50);
+            } else {
+                assert!(world.emulator.wait_until(PATIENCE, |books| books.acknowledged == 50));
+            }
+        }
+    }
+}
+
+/// The limit itself, not only its status.
+#[test]
+fn too_many_feeds_of_the_first_datafeed_are_explained_until_there_is_room() {
+    for kind in [Kind::Datafeed1, Kind::Firehose] {
+        for tls in [false, true] {
+            let world = World::new(kind, tls);
+            world.emulator.change_settings(|settings| settings.v1_max_feeds = 0);
+            let feed = Feed::open(&world.config);
+            let line = feed.wait_for_rule("node-in-trouble");
+            let message = line["message"].as_str().expect("a message");
+            for words in [
+                "There are too many datafeeds",
+                "as many feeds of Datafeed 1 as it can",
+                "they go when nobody reads them",
+                "datafeed.version can be v2",
+            ] {
+                assert!(message.contains(words), "{message}");
+            }
+            assert_eq!(
+                (&line["httpStatus"], &line["code"]),
+                (&json!(503), &json!("SERVICE_ERROR"))
+            );
+            world.emulator.change_settings(|settings| settings.v1_max_feeds = 1);
+            world.wait_for_a_read();
+            world.check_an_event_arrives(&feed, &mut 0);
+        }
+    }
+}
+
+#[test]
+fn a_datahose_that_one_is_not_entitled_to_is_explained() {
+    for tls in [false, true] {
+        let world = World::new(Kind::Datahose, tls);
+        world
+            .emulator
+            .change_settings(|settings| settings.datahose_entitled = false);
+        let feed = Feed::open(&world.config);
+        assert_eq!(feed.next(-1), Err(DATAFEED_FAILED));
+        let error = feed.error().expect("the reason");
+        assert_eq!(
+            (&error["code"], &error["httpStatus"]),
+            (&json!("FORBIDDEN"), &json!(403))
+        );
+        let message = error["message"].as_str().expect("a message");
+        assert!(
+            message.contains("not entitled to the datahose, which is an add-on"),
+            "{message}"
+        );
+        assert!(message.contains("\"stream\": \"datafeed\""), "{message}");
+    }
+}
+
+#[test]
+fn a_datahose_without_event_types_is_explained_before_anything_is_asked() {
+    let world = World::new(Kind::Datahose, false);
+    for types in [Value::Null, json!([])] {
+        let mut config = world.config.clone();
+        config["datahose"]["eventTypes"] = types;
+        let (status, error) = Feed::try_open(&config.to_string()).expect_err("no types");
+        assert_eq!(status, DATAFEED_INVALID_ARGUMENT);
+        assert_eq!(
+            (&error["code"], &error["field"]),
+            (&json!("CONFIG_INVALID"), &json!("datahose.eventTypes"))
+        );
+        assert!(error["message"].to_string().contains(EVENT_TYPES[0].0), "{error}");
+    }
+    assert!(world.emulator.requests().is_empty());
+}
+
+fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
+    requests
+        .iter()
+        .filter(|request| request.endpoint == Some(endpoint))
+        .count()
+}
+
+/// A trouble is no answer: only an agent that says so, or is too old to say anything, delivers no keys.
+#[test]
+fn the_key_manager_is_asked_where_the_agent_delivers_no_keys() {
+    for (answer, asked) in [(None, 0), (Some(500), 0), (Some(429), 0), (Some(404), 1)] {
+        for tls in [false, true] {
+            let world = World::new(Kind::SimplifiedKeyDelivery, tls);
+            if let Some(answer) = answer {
+                world.fail_once(AgentInfo, status(answer));
+            }
+            let feed = Feed::open(&world.config);
+            world.wait_for_a_read();
+            world.check_an_event_arrives(&feed, &mut 0);
+            let requests = world.emulator.requests();
+            assert_eq!(count(&requests, KeyManagerLogin), asked, "{answer:?}");
+            let session = feed.session().expect("a session");
+            assert_eq!(session["keyManagerToken"].is_string(), asked == 1, "{answer:?}");
+        }
+    }
+}
+
+#[test]
+fn a_common_jwt_that_was_not_renewed_is_asked_for_again() {
+    for answer in [403, 404, 500, 503] {
+        for tls in [false, true] {
+            let world = World::new(Kind::CommonJwt, tls);
+            let feed = Feed::open(&world.config);
+            world.wait_for_a_read();
+            world.fail_once(CommonJwt, status(answer));
+            let before = feed.session().expect("a session")["authorizationToken"].clone();
+            world.bring_about(CommonJwt, &feed);
+            feed.wait_for_rule("jwt-later");
+            assert_eq!(feed.session().expect("a session")["authorizationToken"], before);
+            feed.advance(std::time::Duration::from_secs(6));
+            feed.wait_for_log("renewed the common JWT");
+            assert_ne!(feed.session().expect("a session")["authorizationToken"], before);
+            world.check_an_event_arrives(&feed, &mut 0);
+            assert_eq!(feed.stats()["logins"], 1);
+        }
+    }
+}
