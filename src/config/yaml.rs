@@ -11,6 +11,10 @@ use super::text::MAX_NESTING;
 /// Far more than a configuration has. Aliases repeat what they stand for, so a small text may say a lot.
 const MAX_NODES: usize = 10_000;
 
+/// A text counts as so many values as it has of these, so that long ones are not repeated without end either. All of them
+/// together are less than what a file may hold.
+const NODE: usize = 1 << 10;
+
 /// Why a text is no configuration in YAML: line and column, both from 1, and what is wrong. Never a value.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -73,20 +77,25 @@ struct Mapping {
     key: Option<String>,
     /// What `<<` brought, which counts where the mapping says nothing itself.
     merged: Map<String, Value>,
+    has_merged: bool,
 }
+
+/// Not a name of its own: what it has is taken into the mapping.
+const MERGE: &str = "<<";
 
 impl Tree {
     fn take(&mut self, event: Event) -> Result<(), String> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                self.count(1)?;
+                let nodes = 1 + text.len() / NODE;
+                self.count(nodes)?;
                 let nothing = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
                 let value = if nothing {
                     Value::Null
                 } else {
                     Value::String(text.into_owned())
                 };
-                self.name(anchor, 1, &value);
+                self.name(anchor, nodes, &value);
                 self.put(value)
             }
             Event::SequenceStart(anchor, _) => self.open(anchor, Kind::List(Vec::new())),
@@ -120,7 +129,7 @@ impl Tree {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
             return Err(format!(
-                "it holds more than {MAX_NODES} values, aliases counted as what they stand for"
+                "it holds more than {MAX_NODES} values, an alias counted as what it stands for and a long text as several"
             ));
         }
         Ok(())
@@ -161,11 +170,21 @@ impl Tree {
 impl Mapping {
     fn put(&mut self, value: Value) -> Result<(), String> {
         match self.key.take() {
-            Some(key) if key == "<<" => self.merge(value)?,
+            Some(key) if key == MERGE => {
+                self.merge(value)?;
+                self.has_merged = true;
+            }
             Some(key) => {
                 self.members.insert(key, value);
             }
-            None => self.key = Some(key_of(value, &self.members)?),
+            None => {
+                let key = key_of(value)?;
+                // Of two with the same name, one would have no effect.
+                if self.members.contains_key(&key) || key == MERGE && self.has_merged {
+                    return Err("the same name stands twice in one mapping".to_owned());
+                }
+                self.key = Some(key);
+            }
         }
         Ok(())
     }
@@ -195,15 +214,10 @@ impl Mapping {
     }
 }
 
-/// A key that is new to its mapping: of two with the same name, one would have no effect.
-fn key_of(value: Value, members: &Map<String, Value>) -> Result<String, String> {
-    let key = match value {
-        Value::String(key) => key,
-        Value::Null => "null".to_owned(),
-        _ => return Err("a list or a mapping stands where the name of a setting should be".to_owned()),
-    };
-    if members.contains_key(&key) {
-        return Err("the same name stands twice in one mapping".to_owned());
+fn key_of(value: Value) -> Result<String, String> {
+    match value {
+        Value::String(key) => Ok(key),
+        Value::Null => Ok("null".to_owned()),
+        _ => Err("a list or a mapping stands where the name of a setting should be".to_owned()),
     }
-    Ok(key)
 }

@@ -5,6 +5,7 @@ mod refusals;
 mod secrets;
 mod values;
 mod warnings;
+mod yaml;
 
 use std::fs;
 use std::path::PathBuf;
