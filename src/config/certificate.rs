@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use rustls::InconsistentKeys;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -61,7 +59,7 @@ impl ClientCertificate {
             (Some(content), None) => {
                 let field = "bot.certificate.content";
                 let refuse = |what: String| Error::config(field, format!("{field} {what}"));
-                let bytes = from_text(&content);
+                let bytes = store::from_text(&content);
                 ClientCertificate::new(&bytes, password.as_deref())
                     .map(Some)
                     .map_err(refuse)
@@ -104,24 +102,28 @@ impl ClientCertificate {
         };
         let signing = any_supported_type(&key)
             .map_err(|_| "holds a private key that cannot be used; RSA, ECDSA and Ed25519 can".to_owned())?;
+        let mut unreadable = false;
         let own = chain.iter().position(|certificate| {
             let pair = CertifiedKey::new(vec![certificate.clone()], Arc::clone(&signing));
-            matches!(
-                pair.keys_match(),
-                Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown))
-            )
+            match pair.keys_match() {
+                Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => true,
+                Err(rustls::Error::InconsistentKeys(_)) => false,
+                Err(_) => {
+                    unreadable = true;
+                    false
+                }
+            }
         });
-        let own = own.ok_or_else(|| "holds a private key that belongs to none of its certificates".to_owned())?;
+        let own = own.ok_or_else(|| {
+            if unreadable {
+                "holds a certificate that is damaged or of X.509 version 1; version 3 is needed, which openssl makes when \
+                 there are extensions (-extfile)"
+            } else {
+                "holds a private key that belongs to none of its certificates"
+            }
+            .to_owned()
+        })?;
         chain[..=own].rotate_right(1);
         Ok(ClientCertificate(Arc::new(Inner { chain, key })))
     }
-}
-
-/// A PEM text as it is, and what is binary in base64, as other clients take it.
-fn from_text(content: &str) -> Vec<u8> {
-    if content.contains("-----BEGIN") {
-        return content.as_bytes().to_vec();
-    }
-    let compact: String = content.split_whitespace().collect();
-    STANDARD.decode(compact).unwrap_or_else(|_| content.as_bytes().to_vec())
 }

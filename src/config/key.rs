@@ -10,7 +10,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::sign::SigningKey;
 
-use super::file;
+use super::{file, store};
 use crate::error::{Code, Error};
 
 /// A private key that can sign with RS512. Its `Debug` shows nothing of it.
@@ -35,9 +35,10 @@ impl LoginKey {
         })
     }
 
-    /// Takes the PEM text itself.
-    pub(crate) fn from_content(pem: &str, field: &str) -> Result<LoginKey, Error> {
-        LoginKey::from_pem(pem.as_bytes()).map_err(|reason| Error::config(field, format!("{field} {reason}")))
+    /// Takes the PEM text itself, or in base64.
+    pub(crate) fn from_content(content: &str, field: &str) -> Result<LoginKey, Error> {
+        LoginKey::from_pem(&store::from_text(content))
+            .map_err(|reason| Error::config(field, format!("{field} {reason}")))
     }
 
     fn from_pem(pem: &[u8]) -> Result<LoginKey, String> {

@@ -1,5 +1,7 @@
 //! Files of keys and certificates: PEM, or a PKCS#12 store.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use p12_keystore::error::Error as StoreError;
 use p12_keystore::{CertificateBag, Pkcs12Archive};
 use rustls::pki_types::pem::PemObject;
@@ -16,14 +18,24 @@ pub(super) struct Contents {
 /// Reads either kind. The reason of a failure continues "FILE ...".
 pub(super) fn read(bytes: &[u8], password: Option<&str>) -> Result<Contents, String> {
     match bytes {
-        [0xFE, 0xED, 0xFE, 0xED, ..] => Err(
-            "is a Java key store (JKS); convert it: keytool -importkeystore -srckeystore \
+        [0xFE, 0xED, 0xFE, 0xED, ..] | [0xCE, 0xCE, 0xCE, 0xCE, ..] => Err(
+            "is a Java key store (JKS or JCEKS); convert it: keytool -importkeystore -srckeystore \
              STORE -destkeystore STORE.p12 -deststoretype PKCS12"
                 .to_owned(),
         ),
         [0x30, 0x80..=0x84, ..] => read_pkcs12(bytes, password),
         _ => read_pem(bytes),
     }
+}
+
+/// What a setting holds instead of a file: a PEM text as it is, and everything else in base64, as the vendor's SDK for
+/// Java takes it.
+pub(super) fn from_text(content: &str) -> Vec<u8> {
+    if content.contains("-----BEGIN") {
+        return content.as_bytes().to_vec();
+    }
+    let compact: String = content.split_whitespace().collect();
+    STANDARD.decode(compact).unwrap_or_else(|_| content.as_bytes().to_vec())
 }
 
 fn read_pem(bytes: &[u8]) -> Result<Contents, String> {

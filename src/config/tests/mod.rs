@@ -3,6 +3,7 @@
 mod files;
 mod refusals;
 mod secrets;
+mod stores;
 mod values;
 mod warnings;
 mod yaml;
