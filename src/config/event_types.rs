@@ -1,6 +1,7 @@
 //! The types of events, by their names.
 
-use super::section::{Section, nearest};
+use super::names::nearest;
+use super::section::Section;
 use crate::error::Error;
 
 /// Those that the service is known to send (agent 25.8.1). New ones come, so others are taken too.

@@ -12,9 +12,11 @@ use crate::error::Error;
 /// Longest value of a header that is sent. A session token has hundreds of bytes.
 pub(crate) const MAX_HEADER: usize = 7 << 10;
 
+/// What the vendor's own example of a configuration has. They are about one connection, which the library sees to.
+const NOT_SENT: [&str; 2] = ["Connection", "Keep-Alive"];
+
 /// A second one of these, or another value, would break every request.
-const RESERVED: [&str; 10] = [
-    "Connection",
+const RESERVED: [&str; 9] = [
     "Content-Encoding",
     "Content-Length",
     "Content-Type",
@@ -54,7 +56,7 @@ impl Header {
         }
         let piece = |part| match part {
             Part::Text(text) => Piece::Text(text),
-            Part::File(path) => Piece::File(section.locate(&path)),
+            Part::File(path) => Piece::File(section.locate_for_later(&path)),
         };
         let header = Header {
             field,
@@ -94,6 +96,12 @@ pub(super) fn read(sections: &[&Section]) -> Result<Vec<Header>, Error> {
     let mut headers: Vec<Header> = Vec::new();
     for section in sections.iter().rev() {
         for (field, name, parts) in section.templates("defaultHeaders")? {
+            if NOT_SENT.iter().any(|not_sent| name.eq_ignore_ascii_case(not_sent)) {
+                section.warn(format!(
+                    "{field} has no effect: the library keeps its connections by itself"
+                ));
+                continue;
+            }
             let header = Header::new(section, field, &name, parts)?;
             headers.retain(|known| known.name != header.name);
             headers.push(header);

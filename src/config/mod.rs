@@ -7,6 +7,7 @@ mod headers;
 mod host;
 mod key;
 mod login;
+mod names;
 mod no_proxy;
 mod nodes;
 mod proxy;
@@ -78,7 +79,7 @@ pub(crate) struct Filter {
 const LONG_POLL: Duration = Duration::from_secs(30);
 
 /// Sections of the vendor's SDKs for what this library does not do.
-const UNUSED: [&str; 2] = ["app", "extAppSettings"];
+const UNUSED: [&str; 4] = ["app", "enhancedAuth", "extAppSettings", "manifest"];
 
 impl Config {
     /// Reads a configuration: a JSON text if it starts with `{`, a YAML text if it has several lines, otherwise the path of
@@ -98,6 +99,11 @@ impl Config {
     }
 
     fn read(root: &Section) -> Result<Config, Error> {
+        if root.known("bdk") && !root.known("bot") {
+            let message = "bdk must not be around the settings, as in an application of Spring Boot; give what is in it at \
+                           the top level";
+            return Err(Error::config("bdk", message));
+        }
         let bot = root.section("bot")?;
         let datafeed = root.section("datafeed")?;
         let datahose = root.section("datahose")?;
@@ -124,8 +130,10 @@ impl Config {
             session_auth: match &login.credential {
                 Credential::Certificate(_) => Some(defaults.login_service(&session_auth, &login)?),
                 Credential::Key(_) => {
-                    // Read so that its settings are known, and for nothing else.
-                    let _ = defaults.service(&[&session_auth]);
+                    // Read for nothing but its faults: to choose another login must not bring them up.
+                    if session_auth.is_there() {
+                        defaults.service(&[&session_auth])?;
+                    }
                     None
                 }
             },
@@ -157,9 +165,9 @@ impl Config {
         config.warn_of_short_timeouts();
         for setting in UNUSED.iter().filter(|setting| root.known(setting)) {
             let warning = format!("{setting} is for what this library does not do, and has no effect");
-            config.warnings.push(warning);
+            root.warn(warning);
         }
-        config.warnings.extend(root.unknown());
+        config.warnings.extend(root.warnings());
         Ok(config)
     }
 

@@ -8,8 +8,14 @@ use std::net::IpAddr;
 
 /// Whether the environment takes this host out.
 pub(super) fn takes_out(host: &str, port: u16) -> bool {
-    let list = ["NO_PROXY", "no_proxy"].iter().find_map(|name| env::var(name).ok());
-    list.is_some_and(|list| list.split([',', ' ']).any(|entry| is_for(entry.trim(), host, port)))
+    let filled = |name: &&str| env::var(name).ok().filter(|list| !list.trim().is_empty());
+    let list = ["NO_PROXY", "no_proxy"].iter().find_map(filled);
+    list.is_some_and(|list| is_on(&list, host, port))
+}
+
+fn is_on(list: &str, host: &str, port: u16) -> bool {
+    list.split(|c: char| c == ',' || c.is_whitespace())
+        .any(|entry| is_for(entry, host, port))
 }
 
 /// Whether one entry of the list is for this host.
@@ -113,6 +119,20 @@ mod tests {
             ("2001:db8::/32", "2001:db9::1", false),
         ] {
             assert_eq!(is_for(entry, host, 443), fits, "{entry} for {host}");
+        }
+    }
+
+    #[test]
+    fn a_list_has_its_entries_between_commas_or_spaces() {
+        for (list, fits) in [
+            ("", false),
+            (" , ", false),
+            ("a,b", false),
+            ("a,agent.example.com,b", true),
+            ("a, agent.example.com", true),
+            ("a\tagent.example.com\n", true),
+        ] {
+            assert_eq!(is_on(list, "agent.example.com", 443), fits, "{list}");
         }
     }
 }

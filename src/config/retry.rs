@@ -24,8 +24,9 @@ impl Retry {
             let millis = own.integer(name, 1, most)?.or(general).unwrap_or(default);
             Ok(Duration::from_millis(millis as u64))
         };
-        general.known("maxAttempts");
-        let attempts = own.integer("maxAttempts", -1, i64::from(i32::MAX))?;
+        let attempts_of = |section: &Section| section.integer("maxAttempts", -1, i64::from(i32::MAX));
+        attempts_of(general)?;
+        let attempts = attempts_of(own)?;
         let general_multiplier = general.factor("multiplier")?;
         Ok(Retry {
             max_attempts: attempts

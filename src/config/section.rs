@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::file;
+use super::names::{nearest, shown};
 use super::template::{self, Part};
 use crate::error::Error;
 
@@ -25,6 +26,8 @@ struct Whole<'a> {
     /// What relative paths count from.
     folder: PathBuf,
     seen: RefCell<Seen<'a>>,
+    /// What was odd about it.
+    warnings: RefCell<Vec<String>>,
 }
 
 /// What was looked into, by its path: its members, and the names that were asked for.
@@ -38,6 +41,7 @@ impl<'a> Section<'a> {
             whole: Rc::new(Whole {
                 folder: folder.to_owned(),
                 seen: RefCell::default(),
+                warnings: RefCell::default(),
             }),
         }
         .opened()
@@ -46,6 +50,21 @@ impl<'a> Section<'a> {
     /// The path of a file that a setting names: a relative one counts from the configuration's folder.
     pub(crate) fn locate(&self, path: &str) -> PathBuf {
         self.whole.folder.join(path)
+    }
+
+    /// The same for a file that is opened later, when the process may have gone to another folder.
+    pub(crate) fn locate_for_later(&self, path: &str) -> PathBuf {
+        let path = self.locate(path);
+        std::path::absolute(&path).unwrap_or(path)
+    }
+
+    /// Something is odd, but can be done without. Settings that several services share are read for each, and warned of
+    /// once.
+    pub(crate) fn warn(&self, warning: String) {
+        let mut warnings = self.whole.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     }
 
     /// From now on, names in it that nobody asks for are unknown ones.
@@ -137,7 +156,7 @@ impl<'a> Section<'a> {
     pub(crate) fn string(&self, name: &'static str) -> Result<Option<String>, Error> {
         match self.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => self.filled_in(name, text).map(Some),
+            Some(Value::String(text)) => self.filled_in(&self.path(name), text).map(Some),
             Some(other) => Err(self.wrong_type(name, "a string", other)),
         }
     }
@@ -148,30 +167,25 @@ impl<'a> Section<'a> {
     }
 
     /// The text with every reference replaced.
-    fn filled_in(&self, name: &str, text: &str) -> Result<String, Error> {
+    fn filled_in(&self, path: &str, text: &str) -> Result<String, Error> {
         let mut whole = String::new();
-        for part in self.parts(name, text)? {
+        for part in parts(path, text)? {
             match part {
                 Part::Text(text) => whole.push_str(&text),
-                Part::File(path) => whole.push_str(&file::read_text(&self.locate(&path), &self.path(name))?),
+                Part::File(file) => whole.push_str(&file::read_text(&self.locate(&file), path)?),
             }
         }
         Ok(whole)
     }
 
-    fn parts(&self, name: &str, text: &str) -> Result<Vec<Part>, Error> {
-        template::resolve(text).map_err(|unset| {
-            let path = self.path(name);
-            let message = format!("{path} {}", unset.explain());
-            Error::config(path, message)
-        })
-    }
-
     /// The value of a setting that is not a text by its nature, but may be written as one: templates often leave quotes,
-    /// and a reference is a text.
+    /// and a reference is a text. An empty one says nothing.
     fn plain(&self, name: &'static str) -> Result<Option<Value>, Error> {
         match self.get(name) {
-            Some(Value::String(text)) => Ok(Some(Value::String(self.filled_in(name, text)?))),
+            Some(Value::String(text)) => {
+                let text = self.filled_in(&self.path(name), text)?;
+                Ok(Some(text).filter(|text| !text.trim().is_empty()).map(Value::String))
+            }
             other => Ok(other.cloned()),
         }
     }
@@ -244,12 +258,12 @@ impl<'a> Section<'a> {
         };
         let mut texts = Vec::new();
         for (index, item) in items.iter().enumerate() {
+            let path = format!("{}[{index}]", self.path(name));
             let Value::String(text) = item else {
-                let path = format!("{}[{index}]", self.path(name));
                 let message = format!("{path} must be a string");
                 return Err(Error::config(path, message));
             };
-            texts.push(self.filled_in(name, text)?);
+            texts.push(self.filled_in(&path, text)?);
         }
         Ok(texts)
     }
@@ -260,7 +274,11 @@ impl<'a> Section<'a> {
         let mut found = Vec::new();
         for (key, value) in section.members.into_iter().flatten() {
             match value {
-                Value::String(text) => found.push((section.path(key), key.clone(), section.parts(key, text)?)),
+                Value::String(text) => {
+                    let path = section.path(key);
+                    let parts = parts(&path, text)?;
+                    found.push((path, key.clone(), parts));
+                }
                 other => return Err(section.wrong_type(key, "a string", other)),
             }
         }
@@ -277,10 +295,10 @@ impl<'a> Section<'a> {
         self.members.is_some()
     }
 
-    /// The names that nobody asked for, in every section that was looked into, each as a warning with the nearest known
-    /// name.
-    pub(crate) fn unknown(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+    /// Everything that was odd. The names that nobody asked for, in every section that was looked into, come last, each
+    /// with the nearest known name.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.whole.warnings.take();
         for (path, (members, asked)) in self.whole.seen.borrow().iter() {
             let section = self.inside(path.clone(), Some(members));
             for name in members.keys().filter(|name| !asked.contains(&name.as_str())) {
@@ -298,22 +316,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// As much of a name as may be shown. What stands where a name should be can be a secret; a name is short and plain.
-fn shown(name: &str) -> String {
-    let plain = |c: &char| c.is_alphanumeric() || "-_.".contains(*c);
-    let mut start: String = name.chars().take_while(plain).take(40).collect();
-    if start.len() < name.len() {
-        start.push_str("...");
-    }
-    start
-}
-
-pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    let lower = name.to_lowercase();
-    known
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), *known))
-        .filter(|(distance, known)| *distance <= known.len().max(name.len()) / 3)
-        .min()
-        .map(|(_, known)| known)
+/// The pieces of the text at this path, its variables replaced.
+fn parts(path: &str, text: &str) -> Result<Vec<Part>, Error> {
+    template::resolve(text).map_err(|unset| Error::config(path, format!("{path} {}", unset.explain())))
 }

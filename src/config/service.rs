@@ -45,6 +45,9 @@ impl fmt::Debug for Service {
     }
 }
 
+/// Settings of the vendor's SDK for Java that have no effect here.
+const POOL: [&str; 2] = ["connectionPoolMax", "connectionPoolPerRoute"];
+
 /// The settings that a service has of its own or takes from the top level.
 pub(super) struct Defaults<'s, 'a> {
     root: &'s Section<'a>,
@@ -82,6 +85,10 @@ impl<'s, 'a> Defaults<'s, 'a> {
     /// level.
     pub(super) fn service(&self, own: &[&Section<'a>]) -> Result<Service, Error> {
         let sections: Vec<&Section<'a>> = own.iter().copied().chain([self.root]).collect();
+        // A feed has a connection for each service, so there is no pool.
+        for (section, name) in sections.iter().flat_map(|section| POOL.map(|name| (section, name))) {
+            section.integer(name, 0, i64::from(i32::MAX))?;
+        }
         let either = |name: &'static str| -> Result<Option<(String, String)>, Error> {
             let mut found = None;
             for section in &sections {

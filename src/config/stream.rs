@@ -84,19 +84,18 @@ impl Stream {
         };
         // Read whatever the version is: to change that word must not bring up faults in others.
         let first_datafeed = first(false)?;
+        let hose = Datahose::read(datahose, username, warnings)?;
         let stream = match root.filled("stream")?.as_deref() {
             Some("datafeed") => None,
             Some("firehose") => Some(first(true)?),
-            Some("datahose") => Some(Stream::Datahose(Datahose::read(datahose, username, warnings)?)),
+            Some("datahose") => Some(hose.chosen()?),
             Some(_) => {
                 return Err(Error::config(
                     "stream",
                     "stream must be \"datafeed\", \"datahose\" or \"firehose\"",
                 ));
             }
-            None if datahose.is_there() && !datafeed.is_there() => {
-                Some(Stream::Datahose(Datahose::read(datahose, username, warnings)?))
-            }
+            None if datahose.is_there() && !datafeed.is_there() => Some(hose.chosen()?),
             None => {
                 if datahose.is_there() {
                     warnings.push(
@@ -142,9 +141,9 @@ fn read_tag(section: &Section, longest: usize) -> Result<Option<String>, Error> 
 fn read_id_file(datafeed: &Section, firehose: bool) -> Result<PathBuf, Error> {
     let name = if firehose { "firehose.id" } else { "datafeed.id" };
     let Some(given) = datafeed.filled("idFilePath")? else {
-        return Ok(datafeed.locate(name));
+        return Ok(datafeed.locate_for_later(name));
     };
-    let path = datafeed.locate(&given);
+    let path = datafeed.locate_for_later(&given);
     if given.ends_with('/') || path.is_dir() {
         return Ok(path.join(name));
     }
@@ -153,14 +152,6 @@ fn read_id_file(datafeed: &Section, firehose: bool) -> Result<PathBuf, Error> {
 
 impl Datahose {
     fn read(section: &Section, username: Option<&str>, warnings: &mut Vec<String>) -> Result<Datahose, Error> {
-        let event_types = event_types::read(section, "eventTypes", warnings)?;
-        if event_types.is_empty() {
-            return Err(Error::config(
-                "datahose.eventTypes",
-                "datahose.eventTypes is missing: a list of the types to receive, such as [\"MESSAGESENT\"]; the service \
-                 has no default for it",
-            ));
-        }
         // The default of the vendor's SDKs, so that a bot that moves goes on with its queue.
         let usual = || {
             let tag = format!("datahose-{}", username.unwrap_or("bot"));
@@ -168,8 +159,19 @@ impl Datahose {
         };
         Ok(Datahose {
             tag: read_tag(section, LONGEST_DATAHOSE_TAG)?.unwrap_or_else(usual),
-            event_types,
+            event_types: event_types::read(section, "eventTypes", warnings)?,
             scopes: section.texts("scopes")?,
         })
+    }
+
+    fn chosen(self) -> Result<Stream, Error> {
+        if self.event_types.is_empty() {
+            return Err(Error::config(
+                "datahose.eventTypes",
+                "datahose.eventTypes is missing: a list of the types to receive, such as [\"MESSAGESENT\"]; the service \
+                 has no default for it",
+            ));
+        }
+        Ok(Stream::Datahose(self))
     }
 }

@@ -1,9 +1,12 @@
 //! Every bad configuration is told by field or file with what is expected, and no secret is ever shown.
 
 mod files;
+mod proxies;
+mod references;
 mod refusals;
 mod secrets;
 mod stores;
+mod streams;
 mod values;
 mod warnings;
 mod yaml;

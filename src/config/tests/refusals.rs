@@ -115,6 +115,11 @@ fn impossible_values_are_told() {
         maxResponseBytes | 1023 | from 1024 to 2147483648
         closeTimeout | 60001 | from 0 to 60000
         visibilityTimeout | 9 | from 10 to 3600000
+        retry.maxAttempts | -2 | from -1 to 2147483647
+        agent.loadBalancing.mode | "sticky" | must be "roundRobin", "random" or "external"
+        agent.loadBalancing.stickiness | "maybe" | must be true or false
+        agent.loadBalancing.nodes | {} | must be a list, but is an object
+        ignoreOwn | 1 | must be true or false, but is a number
         nackDelay | 18446744073709551615 | from 0 to 3600000, but is a number
         pod.defaultHeaders.X-A | "a\r\nX-B: b" | a value that HTTP does not allow"#;
     for [path, value, words] in rows(table) {
