@@ -51,3 +51,9 @@ fn found(batch: Batch) -> Found {
 pub fn policy_rules() -> Vec<&'static str> {
     crate::policy::TABLE.iter().map(|row| row.rule).collect()
 }
+
+/// The path of every setting that is asked for when this configuration is read: `*` stands for a name that anybody may
+/// choose, `[]` for the items of a list. All of them need every section and an item in every list.
+pub fn known_settings(config: &str) -> Result<std::collections::BTreeSet<String>, Error> {
+    Config::known_settings(config)
+}

@@ -53,6 +53,94 @@ fn every_rule_of_the_policy_is_on_the_page_for_troubles() {
     }
 }
 
+/// The tables of the page about settings: each row's setting and example, the services' as they stand in each place.
+fn documented_settings() -> Vec<(String, String)> {
+    const PLACES: [&str; 6] = [
+        "",
+        "pod.",
+        "agent.",
+        "keyManager.",
+        "sessionAuth.",
+        "agent.loadBalancing.nodes[].",
+    ];
+    let page = include_str!("../docs/configuration.md");
+    let mut settings = Vec::new();
+    for section in page.split("\n## ").skip(1) {
+        let places = if section.starts_with("Services\n") {
+            &PLACES[..]
+        } else {
+            &PLACES[..1]
+        };
+        let (_, table) = section.split_once("| setting |").unwrap_or_default();
+        for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [setting, kind, default, example, _] = cells[..] else {
+                panic!("not five columns: {row}")
+            };
+            assert!(!kind.is_empty() && !default.is_empty(), "{row}");
+            let bare = |cell: &str| cell.trim_matches('`').to_owned();
+            settings.extend(
+                places
+                    .iter()
+                    .map(|place| (format!("{place}{}", bare(setting)), bare(example))),
+            );
+        }
+    }
+    settings
+}
+
+#[test]
+fn every_setting_is_on_its_page() {
+    let known = datafeed::internals::known_settings(&every_setting().to_string()).expect("a configuration");
+    let documented: Vec<String> = documented_settings().into_iter().map(|(setting, _)| setting).collect();
+    let once: std::collections::BTreeSet<String> = documented.iter().cloned().collect();
+    assert_eq!(documented.len(), once.len(), "a setting is documented twice");
+    let missing: Vec<_> = known.difference(&once).collect();
+    let gone: Vec<_> = once.difference(&known).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "not documented: {missing:?}; not known: {gone:?}"
+    );
+}
+
+/// What a file would be needed for is left out.
+#[test]
+fn every_example_of_a_setting_is_taken() {
+    for (setting, example) in documented_settings() {
+        let names_a_file = setting.to_lowercase().ends_with("path") || example.contains("${file:");
+        if names_a_file || setting == "bdk" || setting == "app" {
+            continue;
+        }
+        let value = serde_json::from_str(&example).unwrap_or_else(|_| json!(example));
+        let mut config = every_setting();
+        let mut place = &mut config;
+        for name in setting.trim_end_matches(".*").split('.') {
+            place = match name.strip_suffix("[]") {
+                Some(name) => &mut place[name][0],
+                None => &mut place[name],
+            };
+        }
+        *place = value;
+        let refused = datafeed::Config::parse(&config.to_string()).err();
+        assert!(refused.is_none(), "{setting}: {example} is refused: {refused:?}");
+    }
+}
+
+/// A configuration with every section, and an item in every list.
+fn every_setting() -> serde_json::Value {
+    let proxy = json!({"host": "proxy.example", "port": 1, "username": "bot"});
+    let service = json!({"host": "service.example", "proxy": proxy, "defaultHeaders": {}});
+    let key = include_str!("data/keys/rsa-pkcs8.pem");
+    json!({
+        "host": "pod.example", "proxy": proxy, "defaultHeaders": {},
+        "pod": service, "keyManager": service, "sessionAuth": service,
+        "agent": {"proxy": proxy, "loadBalancing": {"nodes": [service]}},
+        "bot": {"username": "bot", "privateKey": {"content": key}, "certificate": {}},
+        "ssl": {"trustStore": {}}, "commonJwt": {}, "retry": {},
+        "datafeed": {"retry": {}}, "datahose": {"eventTypes": ["MESSAGESENT"], "retry": {}},
+    })
+}
+
 /// The header's comment and the statistics name the same members.
 #[test]
 fn every_member_of_the_statistics_is_documented() {

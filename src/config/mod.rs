@@ -21,6 +21,7 @@ mod template;
 mod tests;
 mod text;
 mod trust;
+mod values;
 mod yaml;
 
 use std::time::Duration;
@@ -96,6 +97,15 @@ impl Config {
         let document = text::load(text_or_path)?;
         let root = Section::root(&document.members, &document.folder);
         Config::read(&root).map_err(|error| in_file(&document, error))
+    }
+
+    /// The path of every setting that is asked for when this configuration is read.
+    #[cfg(feature = "internals")]
+    pub(crate) fn known_settings(text_or_path: &str) -> Result<std::collections::BTreeSet<String>, Error> {
+        let document = text::load(text_or_path)?;
+        let root = Section::root(&document.members, &document.folder);
+        Config::read(&root)?;
+        Ok(root.known_settings())
     }
 
     fn read(root: &Section) -> Result<Config, Error> {

@@ -1,16 +1,14 @@
-//! Reads settings out of the configuration, one by one: references in a text are looked up, the type of each is checked,
-//! and what nobody asked for is known.
+//! The sections of a configuration. What is asked for is known, and so is what nobody asked for.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use super::file;
 use super::names::{nearest, shown};
-use super::template::{self, Part};
 use crate::error::Error;
 
 /// One object of the configuration. Every name that is asked for counts as known, so that the names that stay unasked
@@ -69,13 +67,10 @@ impl<'a> Section<'a> {
 
     /// From now on, names in it that nobody asks for are unknown ones.
     fn opened(self) -> Section<'a> {
-        if let Some(members) = self.members {
-            self.whole
-                .seen
-                .borrow_mut()
-                .entry(self.path.clone())
-                .or_insert_with(|| (members, Vec::new()));
-        }
+        let members = self.members.unwrap_or_else(|| nothing());
+        let mut seen = self.whole.seen.borrow_mut();
+        seen.entry(self.path.clone()).or_insert_with(|| (members, Vec::new()));
+        drop(seen);
         self
     }
 
@@ -97,26 +92,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn get(&self, name: &'static str) -> Option<&'a Value> {
+    pub(super) fn get(&self, name: &'static str) -> Option<&'a Value> {
         if let Some((_, asked)) = self.whole.seen.borrow_mut().get_mut(&self.path) {
             asked.push(name);
         }
         // A key without a value, as YAML and generated files have it, is a key that is not there.
         self.members?.get(name).filter(|value| !value.is_null())
-    }
-
-    fn wrong_type(&self, name: &str, expected: &str, found: &Value) -> Error {
-        let kind = match found {
-            Value::Null => "null",
-            Value::Bool(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        };
-        let path = self.path(name);
-        let message = format!("{path} must be {expected}, but is {kind}");
-        Error::config(path, message)
     }
 
     /// A section inside this one; absent counts as empty.
@@ -125,6 +106,13 @@ impl<'a> Section<'a> {
     }
 
     /// The same, with names that anybody may choose.
+    pub(super) fn free_section(&self, name: &'static str) -> Result<Section<'a>, Error> {
+        let section = self.map(name)?;
+        let any = (nothing(), vec!["*"]);
+        self.whole.seen.borrow_mut().insert(section.path.clone(), any);
+        Ok(section)
+    }
+
     fn map(&self, name: &'static str) -> Result<Section<'a>, Error> {
         match self.get(name) {
             None => Ok(self.inside(self.path(name), None)),
@@ -152,142 +140,14 @@ impl<'a> Section<'a> {
         Ok(sections)
     }
 
-    /// A text, its references replaced. What a template left empty is there, and is empty.
-    pub(crate) fn string(&self, name: &'static str) -> Result<Option<String>, Error> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => self.filled_in(&self.path(name), text).map(Some),
-            Some(other) => Err(self.wrong_type(name, "a string", other)),
-        }
-    }
-
-    /// The same, where an empty text says nothing.
-    pub(crate) fn filled(&self, name: &'static str) -> Result<Option<String>, Error> {
-        Ok(self.string(name)?.filter(|text| !text.is_empty()))
-    }
-
-    /// The text with every reference replaced.
-    fn filled_in(&self, path: &str, text: &str) -> Result<String, Error> {
-        let mut whole = String::new();
-        for part in parts(path, text)? {
-            match part {
-                Part::Text(text) => whole.push_str(&text),
-                Part::File(file) => whole.push_str(&file::read_text(&self.locate(&file), path)?),
-            }
-        }
-        Ok(whole)
-    }
-
-    /// The value of a setting that is not a text by its nature, but may be written as one: templates often leave quotes,
-    /// and a reference is a text. An empty one says nothing.
-    fn plain(&self, name: &'static str) -> Result<Option<Value>, Error> {
-        match self.get(name) {
-            Some(Value::String(text)) => {
-                let text = self.filled_in(&self.path(name), text)?;
-                Ok(Some(text).filter(|text| !text.trim().is_empty()).map(Value::String))
-            }
-            other => Ok(other.cloned()),
-        }
-    }
-
-    pub(crate) fn boolean(&self, name: &'static str) -> Result<Option<bool>, Error> {
-        let Some(value) = self.plain(name)? else {
-            return Ok(None);
-        };
-        let written = match &value {
-            Value::String(text) => match text.trim() {
-                "true" | "True" | "TRUE" => Some(true),
-                "false" | "False" | "FALSE" => Some(false),
-                _ => None,
-            },
-            other => other.as_bool(),
-        };
-        match written {
-            Some(written) => Ok(Some(written)),
-            None => Err(self.wrong_type(name, "true or false", &value)),
-        }
-    }
-
-    /// A whole number within bounds.
-    pub(crate) fn integer(&self, name: &'static str, least: i64, most: i64) -> Result<Option<i64>, Error> {
-        let Some(value) = self.plain(name)? else {
-            return Ok(None);
-        };
-        let number = match &value {
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_i64(),
-        };
-        let expected = format!("a whole number from {least} to {most}");
-        match number {
-            Some(number) if (least..=most).contains(&number) => Ok(Some(number)),
-            Some(number) => {
-                let path = self.path(name);
-                let message = format!("{path} must be {expected}, but is {number}");
-                Err(Error::config(path, message))
-            }
-            None => Err(self.wrong_type(name, &expected, &value)),
-        }
-    }
-
-    /// A number of at least 1.
-    pub(crate) fn factor(&self, name: &'static str) -> Result<Option<f64>, Error> {
-        let Some(value) = self.plain(name)? else {
-            return Ok(None);
-        };
-        let number = match &value {
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_f64(),
-        };
-        match number {
-            Some(number) if number >= 1.0 && number.is_finite() => Ok(Some(number)),
-            Some(number) => {
-                let path = self.path(name);
-                let message = format!("{path} must be a number of at least 1, but is {number}");
-                Err(Error::config(path, message))
-            }
-            None => Err(self.wrong_type(name, "a number of at least 1", &value)),
-        }
-    }
-
-    /// A list of texts; absent counts as empty.
-    pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, Error> {
-        let items = match self.get(name) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(items)) => items,
-            Some(other) => return Err(self.wrong_type(name, "a list of strings", other)),
-        };
-        let mut texts = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let path = format!("{}[{index}]", self.path(name));
-            let Value::String(text) = item else {
-                let message = format!("{path} must be a string");
-                return Err(Error::config(path, message));
-            };
-            texts.push(self.filled_in(&path, text)?);
-        }
-        Ok(texts)
-    }
-
-    /// An object whose values are texts: each with its path, its name and its pieces. Files are left to be read.
-    pub(crate) fn templates(&self, name: &'static str) -> Result<Vec<(String, String, Vec<Part>)>, Error> {
-        let section = self.map(name)?;
-        let mut found = Vec::new();
-        for (key, value) in section.members.into_iter().flatten() {
-            match value {
-                Value::String(text) => {
-                    let path = section.path(key);
-                    let parts = parts(&path, text)?;
-                    found.push((path, key.clone(), parts));
-                }
-                other => return Err(section.wrong_type(key, "a string", other)),
-            }
-        }
-        Ok(found)
-    }
-
     /// Marks a name as known without using it. Whether it says anything.
     pub(crate) fn known(&self, name: &'static str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// What stands in the section.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
+        self.members.into_iter().flatten()
     }
 
     /// Whether anything stands in the section.
@@ -314,9 +174,27 @@ impl<'a> Section<'a> {
         }
         warnings
     }
+
+    /// The path of every setting that was asked for: `*` for a name that anybody may choose, `[]` for any item.
+    #[cfg(feature = "internals")]
+    pub(super) fn known_settings(&self) -> std::collections::BTreeSet<String> {
+        let seen = self.whole.seen.borrow();
+        let mut settings = std::collections::BTreeSet::new();
+        for (path, (_, asked)) in seen.iter() {
+            for name in asked {
+                let dot = if path.is_empty() { "" } else { "." };
+                let path = format!("{path}{dot}{name}");
+                let is_section = seen.contains_key(&path) || seen.contains_key(&format!("{path}[0]"));
+                if !is_section {
+                    settings.insert(path.replace("[0]", "[]"));
+                }
+            }
+        }
+        settings
+    }
 }
 
-/// The pieces of the text at this path, its variables replaced.
-fn parts(path: &str, text: &str) -> Result<Vec<Part>, Error> {
-    template::resolve(text).map_err(|unset| Error::config(path, format!("{path} {}", unset.explain())))
+fn nothing() -> &'static Map<String, Value> {
+    static NOTHING: OnceLock<Map<String, Value>> = OnceLock::new();
+    NOTHING.get_or_init(Map::new)
 }
