@@ -21,11 +21,15 @@ impl Poller {
         self.set_doing(Doing::LoggingIn);
         let headers = self.authenticator.read_headers();
         self.tell_of_old_headers(headers);
+        self.shared.session.poller_logs_in(true);
         let answer = self.authenticator.log_in(|| {
             let delivers = self.agent.info()?.value.delivers_keys();
             self.shared.session.set_delivers_keys(delivers);
             Ok(delivers)
         });
+        if answer.is_err() {
+            self.shared.session.poller_logs_in(false);
+        }
         let logged_in = match answer {
             Ok(logged_in) => logged_in,
             Err(Refused::Broken(error)) => {
@@ -55,6 +59,7 @@ impl Poller {
             "keyManagerTraceId": logged_in.key_manager_trace_id,
         });
         self.generation = self.shared.session.set(logged_in.tokens.clone());
+        self.shared.session.poller_logs_in(false);
         self.shared.info("logged in", details);
         self.use_tokens(&logged_in.tokens);
         Ok(())
@@ -119,8 +124,7 @@ impl Poller {
 
     /// Whether it is time for another common JWT.
     pub(super) fn jwt_is_due(&self) -> bool {
-        self.jwt_due_in(self.shared.clock.now())
-            .is_some_and(|left| left.is_zero())
+        self.jwt_due_in(self.shared.clock.now()).is_some_and(|left| left.is_zero())
     }
 
     /// How long until then. The bot may want it although nothing is to be read.

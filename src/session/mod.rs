@@ -5,6 +5,7 @@
 mod authenticator;
 mod renewal;
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,10 +31,12 @@ struct Inner {
     config: Option<Arc<Config>>,
     /// Whether the agent delivers keys to a session alone, once it was asked.
     delivers_keys: bool,
-    /// Seconds by which the service's clock is ahead of this machine's, if login tokens must allow for it.
-    clock_offset: i64,
     /// The bot's own id, once it is known.
     user_id: Option<i64>,
+    /// Seconds by which the service's clock is ahead of this machine's, if login tokens must allow for it.
+    clock_offset: i64,
+    /// Whether the poller is logging in at this moment.
+    poller_logs_in: bool,
     /// Ends the waiting of the caller that is renewing the session.
     renewing: Option<Arc<Cutoff>>,
     end: Option<End>,
@@ -52,6 +55,8 @@ enum Claim {
     Newer,
     /// Log in, and tell the outcome.
     Renew(Renewing),
+    /// Try again later: there is no descriptor for it.
+    NoDescriptor(io::Error),
 }
 
 /// The right and the duty to renew the session. One caller has it at a time.
@@ -70,8 +75,9 @@ impl Session {
                 generation: 0,
                 config: Some(config),
                 delivers_keys: false,
-                clock_offset: 0,
                 user_id: None,
+                clock_offset: 0,
+                poller_logs_in: false,
                 renewing: None,
                 end: None,
             }),
@@ -113,8 +119,14 @@ impl Session {
         self.lock().delivers_keys = delivers;
     }
 
-    pub(crate) fn set_clock_offset(&self, seconds: i64) {
-        self.lock().clock_offset = seconds;
+    pub(crate) fn set_clock_offset(&self, offset: i64) {
+        self.lock().clock_offset = offset;
+    }
+
+    /// Callers wait while the poller logs in, which may be what they want.
+    pub(crate) fn poller_logs_in(&self, does: bool) {
+        self.lock().poller_logs_in = does;
+        self.changed.notify_all();
     }
 
     pub(crate) fn set_user_id(&self, id: Option<i64>) {
@@ -146,18 +158,23 @@ impl Session {
                 Some(End::Failed(error)) => return Err(NotRenewed::Failed(error.clone())),
                 None => {}
             }
-            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             let wanted = match &inner.tokens {
                 Some(tokens) if !tokens.include(refused) => return Ok(Claim::Newer),
-                _ if is_late => return Err(NotRenewed::Timeout),
-                Some(_) => inner.renewing.is_none(),
+                Some(_) => inner.renewing.is_none() && !inner.poller_logs_in,
                 // The poller is about to log in for the first time.
                 None => false,
             };
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(NotRenewed::Timeout);
+            }
             if wanted && let Some(config) = inner.config.clone() {
-                let cutoff = Cutoff::new().map(Arc::new).map_err(NotRenewed::no_descriptor)?;
-                if let Some(deadline) = deadline {
-                    cutoff.end_after(deadline.saturating_duration_since(Instant::now()));
+                let cutoff = match Cutoff::new() {
+                    Ok(cutoff) => Arc::new(cutoff),
+                    Err(error) => return Ok(Claim::NoDescriptor(error)),
+                };
+                if let Some(left) = left {
+                    cutoff.end_after(left);
                 }
                 inner.renewing = Some(Arc::clone(&cutoff));
                 return Ok(Claim::Renew(Renewing {

@@ -21,13 +21,6 @@ pub(crate) enum NotRenewed {
 const FIRST_REST: Duration = Duration::from_millis(200);
 const LONGEST_REST: Duration = Duration::from_secs(10);
 
-impl NotRenewed {
-    pub(super) fn no_descriptor(error: io::Error) -> NotRenewed {
-        let message = format!("no descriptor for the login could be opened: {error}");
-        NotRenewed::Failed(Error::new(Code::Internal, message))
-    }
-}
-
 impl Session {
     /// Waits until the tokens in use are others than the refused one's, and logs in if nobody else does. `on_login` is
     /// told of each login, `on_trouble` of each failure, which is followed by another try.
@@ -41,25 +34,26 @@ impl Session {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut rest = FIRST_REST;
         loop {
-            let renewing = match self.claim(refused, deadline)? {
+            let trouble = match self.claim(refused, deadline)? {
                 Claim::Newer => return Ok(()),
-                Claim::Renew(renewing) => renewing,
+                Claim::NoDescriptor(error) => no_descriptor(&error),
+                Claim::Renew(renewing) => {
+                    let _done = Done(self);
+                    match renewing.log_in() {
+                        Ok(logged_in) => {
+                            on_login(&logged_in);
+                            self.set(logged_in.tokens);
+                            continue;
+                        }
+                        // The time is over, or the feed is closing: the next claim knows which.
+                        Err(_) if renewing.cutoff.is_over() => continue,
+                        Err(error) => error,
+                    }
+                }
             };
-            let done = Done(self);
-            match renewing.log_in() {
-                Ok(logged_in) => {
-                    on_login(&logged_in);
-                    self.set(logged_in.tokens);
-                }
-                // The time is over, or the feed is closing: the next claim knows which.
-                Err(_) if renewing.cutoff.is_over() => {}
-                Err(error) => {
-                    on_trouble(&error);
-                    drop(done);
-                    self.rest(rest, deadline);
-                    rest = (rest * 2).min(LONGEST_REST);
-                }
-            }
+            on_trouble(&trouble);
+            self.rest(rest, deadline);
+            rest = (rest * 2).min(LONGEST_REST);
         }
     }
 }
@@ -71,6 +65,11 @@ impl Drop for Done<'_> {
     fn drop(&mut self) {
         self.0.renewed();
     }
+}
+
+fn no_descriptor(error: &io::Error) -> Error {
+    let message = format!("no descriptor for the login could be opened: {error}");
+    Error::new(Code::Internal, message)
 }
 
 impl Renewing {
