@@ -14,7 +14,7 @@ use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_nack, data
 use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_fd, datafeed_interrupt};
 use datafeed::ffi::handle::datafeed as Handle;
 use datafeed::ffi::report::{
-    datafeed_error, datafeed_next_log, datafeed_session, datafeed_stats, datafeed_string_free,
+    datafeed_error, datafeed_next_log, datafeed_renew_session, datafeed_session, datafeed_stats, datafeed_string_free,
 };
 pub use datafeed::ffi::status::*;
 use datafeed_emulator::{Emulator, FaultAction, Settings};
@@ -174,6 +174,18 @@ impl Feed {
             DATAFEED_OK => Ok(owned(json).expect("a session")),
             status => Err(status),
         }
+    }
+
+    pub fn renew_session(&self, refused: &str, timeout_ms: i32) -> Result<Value, i32> {
+        let refused = CString::new(refused).expect("no NUL");
+        let mut json = ptr::dangling_mut();
+        // SAFETY: the token and the place are valid for the call.
+        let status = unsafe { datafeed_renew_session(self.0, refused.as_ptr(), timeout_ms, &mut json) };
+        if status != DATAFEED_OK {
+            assert!(json.is_null(), "written on OK only");
+            return Err(status);
+        }
+        Ok(owned(json).expect("a session"))
     }
 
     pub fn next_log(&self, timeout_ms: i32) -> Result<Value, i32> {
