@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import urllib.error
 import urllib.parse
 import urllib.request
 from types import TracebackType
@@ -18,13 +19,13 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Emulator:
     """An emulator in a process of its own, which ends with this object or with the test."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, poll_ms: int = 200) -> None:
         program = os.environ.get(VARIABLE)
         if not program:
             raise RuntimeError(f"{VARIABLE} is not set: the path of the datafeed-emulator program")
         self._process = subprocess.Popen(
             # An acknowledgement travels with the next read, so reads without events are short.
-            [program, "--port", "0", "--until-stdin-closes", "--poll-ms", "200", *options],
+            [program, "--port", "0", "--until-stdin-closes", "--poll-ms", str(poll_ms), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -73,6 +74,29 @@ class Emulator:
     def books(self) -> dict[str, Any]:
         books: dict[str, Any] = self.call("GET", "books")
         return books
+
+    def fault(self, endpoint: str, action: Any, times: int = 1) -> None:
+        self.call("POST", "faults", {"endpoint": endpoint, "action": action, "times": times})
+
+    def logins(self) -> int:
+        """Count what the service was asked for a session token."""
+        return sum(request["endpoint"] == "sessionLogin" for request in self.call("GET", "requests"))
+
+    def ask_agent(self, session: dict[str, Any]) -> int:
+        """Make a request of the bot's own with a session's tokens. The status."""
+        headers = {"keyManagerToken": session["keyManagerToken"]}
+        if session["authorizationToken"]:
+            headers["Authorization"] = session["authorizationToken"]
+        else:
+            headers["sessionToken"] = session["sessionToken"]
+        request = urllib.request.Request(session["agentUrl"] + "/agent/v5/datafeeds", headers=headers)
+        try:
+            with _opener.open(request, timeout=30) as response:
+                status: int = response.status
+        except urllib.error.HTTPError as error:
+            with error:
+                status = error.code
+        return status
 
 
 def message(number: int, text: str = "hello") -> dict[str, Any]:

@@ -29,6 +29,7 @@ from symphony_datafeed import (
     FeedFailedError,
     ForkedError,
     InvalidDeliveryError,
+    TimedOutError,
 )
 
 PATIENCE = 20.0
@@ -37,8 +38,8 @@ PATIENCE = 20.0
 class Case(unittest.TestCase):
     """A test with an emulator and a feed, both gone afterwards."""
 
-    def start(self, *options: str, **settings: Any) -> tuple[Emulator, Datafeed]:
-        emulator = Emulator(*options)
+    def start(self, *options: str, poll_ms: int = 200, **settings: Any) -> tuple[Emulator, Datafeed]:
+        emulator = Emulator(*options, poll_ms=poll_ms)
         self.addCleanup(emulator.stop)
         feed = Datafeed({**emulator.config, "nackDelay": 10, **settings})
         self.addCleanup(feed.close)
@@ -95,6 +96,7 @@ class Case(unittest.TestCase):
         process = subprocess.Popen(
             # Python 3.12 warns of a fork beside any thread.
             [sys.executable, "-W", "ignore", "-c", script, json.dumps(config)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -418,7 +420,8 @@ from symphony_datafeed import Datafeed, ForkedError
 feed = Datafeed(sys.argv[1])
 child = os.fork()
 if child == 0:
-    calls = [feed.next_event, feed.interrupt, feed.stats, feed.session, feed.error, feed.next_log, feed.fileno]
+    renew = lambda: feed.renew_session("token")
+    calls = [feed.next_event, feed.interrupt, feed.stats, feed.session, feed.error, feed.next_log, feed.fileno, renew]
     clean = 0
     with feed:
         for call in calls:
@@ -502,6 +505,8 @@ class Telling(Case):
         session = feed.session()
         self.assertEqual(session["username"], emulator.config["bot"]["username"])
         self.assertTrue(session["sessionToken"])
+        self.assertIsNone(session["authorizationToken"])
+        self.assertEqual((stats["stream"], stats["filtered"]), ("datafeed", 0))
 
     def test_the_descriptor_is_readable_while_an_event_waits(self) -> None:
         import asyncio
@@ -526,6 +531,132 @@ class Telling(Case):
                 loop.remove_reader(feed.fileno())
 
         self.assertEqual(asyncio.run(receive()), "event-1")
+
+
+class Renewing(Case):
+    def start_and_expire(self, *options: str) -> tuple[Emulator, Datafeed, dict[str, Any]]:
+        """A feed in a long poll, so that it does not renew its session by itself, and the session that has expired."""
+        emulator, feed = self.start(*options, poll_ms=600_000)
+        self.until(lambda: '"read"' in json.dumps(emulator.call("GET", "requests")))
+        session = feed.session()
+        self.assertEqual(emulator.ask_agent(session), 200)
+        emulator.call("POST", "sessions/expire")
+        self.assertEqual(emulator.ask_agent(session), 401)
+        return emulator, feed, session
+
+    def test_a_refused_token_is_renewed(self) -> None:
+        emulator, feed, session = self.start_and_expire()
+        renewed = feed.renew_session(session["sessionToken"], PATIENCE)
+        self.assertNotEqual(renewed["sessionToken"], session["sessionToken"])
+        self.assertEqual((renewed.keys(), renewed["userId"]), (session.keys(), session["userId"]))
+        self.assertIsInstance(renewed["userId"], int)
+        self.assertEqual(emulator.ask_agent(renewed), 200)
+        self.assertEqual(feed.session(), renewed)
+        # It is another one than that of the old token already.
+        self.assertEqual(feed.renew_session(session["keyManagerToken"], 0), renewed)
+        emulator.publish(message(1))
+        self.next(feed).ack()
+        self.assertEqual(feed.stats()["logins"], 2)
+
+    def test_a_refused_common_jwt_is_renewed(self) -> None:
+        emulator, feed, session = self.start_and_expire("--common-jwt")
+        renewed = self.in_thread(lambda: feed.renew_session(session["authorizationToken"]))()
+        self.assertTrue(renewed["authorizationToken"].startswith("Bearer "))
+        self.assertNotEqual(renewed["authorizationToken"], session["authorizationToken"])
+        self.assertEqual(emulator.ask_agent(renewed), 200)
+
+    def test_two_threads_renew_once(self) -> None:
+        emulator, feed, session = self.start_and_expire()
+        emulator.fault("sessionLogin", {"delayMillis": 300})
+        renewing = [self.in_thread(lambda: feed.renew_session(session["sessionToken"])) for _ in range(2)]
+        renewed = feed.renew_session(session["sessionToken"])
+        for result in renewing:
+            self.assertEqual(result(), renewed)
+        self.assertEqual(feed.stats()["logins"], 2)
+
+    def test_a_login_may_take_longer_than_any_slice_of_a_wait(self) -> None:
+        emulator, feed, session = self.start_and_expire()
+        emulator.fault("sessionLogin", {"delayMillis": 2500})
+        renewed = feed.renew_session(session["sessionToken"])
+        self.assertEqual(emulator.ask_agent(renewed), 200)
+        self.assertEqual(emulator.logins(), 2)
+
+    def test_the_time_is_over(self) -> None:
+        emulator, feed, session = self.start_and_expire()
+        emulator.call("POST", "logins", {"reject": True})
+        for renew in (feed.renew_session, lambda *call: self.in_thread(lambda: feed.renew_session(*call))()):
+            for timeout in (0, 0.3):
+                with self.assertRaises(TimedOutError) as caught:
+                    renew(session["sessionToken"], timeout)
+                self.assertEqual((caught.exception.code, caught.exception.retryable), ("TIMEOUT", True))
+        self.assertIn("AUTH_REJECTED", str(caught.exception))
+        emulator.call("POST", "logins", {"reject": False})
+        self.assertEqual(emulator.ask_agent(feed.renew_session(session["sessionToken"])), 200)
+
+    def test_close_ends_it(self) -> None:
+        emulator, feed, session = self.start_and_expire()
+        emulator.fault("sessionLogin", "hang", 1000)
+        blocked = self.in_thread(lambda: feed.renew_session(session["sessionToken"]))
+
+        def close_when_blocked() -> None:
+            self.until(lambda: emulator.logins() == 2)
+            feed.close()
+
+        closing = self.in_thread(close_when_blocked)
+        with self.assertRaises(ClosedError):
+            feed.renew_session(session["sessionToken"])
+        with self.assertRaises(ClosedError):
+            blocked()
+        closing()
+        with self.assertRaises(ClosedError):
+            feed.renew_session("not in use", 0)
+
+    def test_a_failed_feed_raises_the_final_error(self) -> None:
+        emulator = Emulator()
+        self.addCleanup(emulator.stop)
+        emulator.call("POST", "logins", {"reject": True})
+        with Datafeed(emulator.config) as feed:
+            for _ in range(2):
+                with self.assertRaises(FeedFailedError) as caught:
+                    feed.renew_session("none yet")
+                self.assertEqual((caught.exception.code, caught.exception.retryable), ("AUTH_REJECTED", False))
+
+    def test_bad_arguments(self) -> None:
+        _, feed = self.start()
+        for token, timeout in (("a\0b", None), ("a", -1)):
+            with self.assertRaises(ValueError):
+                feed.renew_session(token, timeout)
+
+    def test_sigint_raises_keyboard_interrupt_at_once(self) -> None:
+        emulator = Emulator(poll_ms=600_000)
+        self.addCleanup(emulator.stop)
+        script = """
+import sys, time
+from symphony_datafeed import Datafeed
+with Datafeed(sys.argv[1]) as feed:
+    while feed.stats()["state"] != "READING":
+        time.sleep(0.005)
+    print("reading", flush=True)
+    sys.stdin.readline()
+    try:
+        feed.renew_session(feed.session()["sessionToken"])
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt", feed.stats()["state"], flush=True)
+    # Not held up by the login that goes on.
+"""
+        process = self.in_subprocess(script, emulator.config)
+        assert process.stdin is not None and process.stdout is not None
+        self.assertEqual(process.stdout.readline(), "reading\n")
+        emulator.fault("sessionLogin", "hang", 1000)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        self.until(lambda: emulator.logins() == 2)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((output, errors), ("KeyboardInterrupt READING\n", ""))
+        # A slice of the wait, and what the machine needs on top.
+        self.assertLess(time.monotonic() - started, PATIENCE / 2)
 
 
 class Loading(unittest.TestCase):

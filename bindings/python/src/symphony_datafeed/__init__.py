@@ -13,7 +13,15 @@ service and filtering what comes twice is the library's business, in a thread of
 """
 
 from ._datafeed import Datafeed, Event
-from ._errors import ClosedError, ConfigError, DatafeedError, FeedFailedError, ForkedError, InvalidDeliveryError
+from ._errors import (
+    ClosedError,
+    ConfigError,
+    DatafeedError,
+    FeedFailedError,
+    ForkedError,
+    InvalidDeliveryError,
+    TimedOutError,
+)
 from ._library import library_version
 
 __all__ = [
@@ -25,5 +33,6 @@ __all__ = [
     "FeedFailedError",
     "ForkedError",
     "InvalidDeliveryError",
+    "TimedOutError",
     "library_version",
 ]

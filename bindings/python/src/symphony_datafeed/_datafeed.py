@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Iterator, Mapping
 from ctypes import byref, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from functools import partial
 from types import TracebackType
 from typing import Any, Callable
 
@@ -306,10 +307,38 @@ class Datafeed:
     def session(self) -> dict[str, Any]:
         """Return what it takes to call Symphony's other endpoints, for instance to answer a message.
 
-        ``podUrl``, ``agentUrl``, ``keyManagerUrl``, ``username``, ``sessionToken`` and ``keyManagerToken``. The tokens
-        are `None` until the login succeeded. They are secrets. Raises `ClosedError` when the feed is closed.
+        ``podUrl``, ``agentUrl``, ``keyManagerUrl``, ``username``, ``userId`` (the bot's own, `None` while it is not
+        known), ``sessionToken``, ``keyManagerToken`` and ``authorizationToken`` (``Bearer ...``, for the header
+        ``Authorization``). The tokens are `None` until the login succeeded; ``keyManagerToken`` stays so where the agent
+        delivers keys to the session alone, ``authorizationToken`` without ``commonJwt.enabled``. They are secrets.
+
+        Where a request with them is answered 401, `renew_session` gets others. Raises `ClosedError` when the feed is
+        closed.
         """
         return self._get_object(lib.datafeed_session)
+
+    def renew_session(self, refused_token: str, timeout: float | None = None) -> dict[str, Any]:
+        """Wait until the session is another one than that of the refused token, and return it as `session` does.
+
+        For a bot whose own request was answered 401. Any token of that session will do, with or without ``Bearer``. The
+        call logs in, unless another thread does already or has done, so a token that is refused to many threads at once
+        is renewed once. Events go on meanwhile.
+
+        Failures are retried for at most so many seconds, without a timeout for ever; `error` has the latest. Raises
+        `TimedOutError` when the time is over, `FeedFailedError` when the feed has stopped for good, `ClosedError` when
+        it is closed. `interrupt` does not end the wait. Ctrl-C does, and a login that is under way goes on without it.
+        """
+        token = refused_token.encode()
+        if b"\0" in token:
+            raise ValueError("the token holds a NUL character")
+        renew = partial(_renew, self._handle, token, _milliseconds(timeout))
+        status, text = _in_thread(renew) if threading.current_thread() is threading.main_thread() else renew()
+        if status == TIMEOUT:
+            raise _errors.timed_out(self.error())
+        if status == FAILED:
+            raise _errors.from_json(FeedFailedError, self._get_json(lib.datafeed_error))
+        _check(status)
+        return _object(text)
 
     def error(self) -> DatafeedError | None:
         """Return why the feed has stopped for good, or else the latest trouble, or `None` if there never was any.
@@ -379,6 +408,33 @@ def _finalize(handle: c_void_p, held: set[int], *descriptors: int) -> None:
     _give_back(handle, held)
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+def _renew(handle: c_void_p, token: bytes, milliseconds: int) -> tuple[int, str | None]:
+    text = c_void_p()
+    status: int = lib.datafeed_renew_session(handle, token, milliseconds, byref(text))
+    return status, take_string(text)
+
+
+def _in_thread(call: Callable[[], tuple[int, str | None]]) -> tuple[int, str | None]:
+    """Call it in another thread, and wait so that Python's signal handlers run at once.
+
+    In slices, as `Datafeed.next_log` does it, it would not come to an end: each would begin a login anew, and a login
+    may take longer than a slice.
+    """
+    outcome: list[tuple[int, str | None]] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        finally:
+            done.set()
+
+    threading.Thread(target=run, name="datafeed-renewal", daemon=True).start()
+    while not done.wait(SLICE_MILLIS / 1000):
+        pass
+    return outcome[0]
 
 
 def _object(text: str | None) -> dict[str, Any]:

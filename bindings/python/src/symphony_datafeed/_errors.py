@@ -59,6 +59,10 @@ class ClosedError(DatafeedError):
     """The feed is closed. An event that was not acknowledged before is delivered again to the next reader."""
 
 
+class TimedOutError(DatafeedError):
+    """The session was not renewed in time. The feed goes on, and another call may work."""
+
+
 class InvalidDeliveryError(DatafeedError):
     """The event is not held: it was acknowledged or refused already."""
 
@@ -75,6 +79,12 @@ def closed() -> ClosedError:
 def forked() -> ForkedError:
     """Make the exception for a feed of the parent process."""
     return ForkedError("FORKED", "the feed belongs to the parent process; a forked child must open its own")
+
+
+def timed_out(latest: DatafeedError | None) -> TimedOutError:
+    """Make the exception for a session that was not renewed in time, with the feed's latest trouble."""
+    more = f"; the feed's latest trouble is {latest}" if latest else ""
+    return TimedOutError("TIMEOUT", f"the session was not renewed in time{more}", retryable=True)
 
 
 def from_json(kind: type[DatafeedError], text: str | None) -> DatafeedError:

@@ -33,6 +33,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "datafeed_error": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "datafeed_stats": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "datafeed_session": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "datafeed_renew_session": (c_int32, [c_void_p, c_char_p, c_int32, POINTER(c_void_p)]),
     "datafeed_next_log": (c_int32, [c_void_p, c_int32, POINTER(c_void_p)]),
     "datafeed_string_free": (None, [c_void_p]),
     "datafeed_version": (c_char_p, []),
