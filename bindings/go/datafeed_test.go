@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -503,7 +504,7 @@ func TestStatsAndSession(t *testing.T) {
 	feed := e.open(nil)
 	untilReading(t, feed)
 	stats, err := feed.Stats()
-	if err != nil || stats.Logins != 1 || stats.FeedID == "" || stats.Version != Version() {
+	if err != nil || stats.Logins != 1 || stats.FeedID == "" || stats.Stream != "datafeed" || stats.Version != Version() {
 		t.Fatalf("%+v %v", stats, err)
 	}
 	session, err := feed.Session()
@@ -513,16 +514,189 @@ func TestStatsAndSession(t *testing.T) {
 	}
 }
 
-// A member that the library tells and Stats does not have would be lost without a word.
-func TestStatsHasEveryMember(t *testing.T) {
+// A member that the library tells and the struct does not have would be lost without a word.
+func TestStatsAndSessionHaveEveryMember(t *testing.T) {
 	feed := startEmulator(t).open(nil)
-	told, err := rawStats(feed)
+	stats, err := rawStats(feed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(told))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&Stats{}); err != nil {
+	session, err := rawSession(feed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []struct {
+		told []byte
+		into any
+	}{{stats, &Stats{}}, {session, &Session{}}} {
+		decoder := json.NewDecoder(bytes.NewReader(check.told))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(check.into); err != nil {
+			t.Fatal(err)
+		}
+		var members map[string]any
+		if err := json.Unmarshal(check.told, &members); err != nil {
+			t.Fatal(err)
+		}
+		if fields := reflect.TypeOf(check.into).Elem().NumField(); fields != len(members) {
+			t.Fatalf("%T has %d fields, but the library tells %d members", check.into, fields, len(members))
+		}
+	}
+}
+
+// openAndExpire opens a feed that is in a long poll, so that it does not renew its session by itself, and expires that
+// session.
+func openAndExpire(t *testing.T, options ...string) (*emulator, *Feed, Session) {
+	t.Helper()
+	e := startEmulator(t, options...)
+	e.call("POST", "settings", map[string]int{"pollMillis": 600_000})
+	feed := e.open(nil)
+	until(t, func() bool { return e.requests("read") == 1 })
+	session, err := feed.Session()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status := e.askAgent(session); status != 200 {
+		t.Fatal(status)
+	}
+	e.call("POST", "sessions/expire", nil)
+	if status := e.askAgent(session); status != 401 {
+		t.Fatal(status)
+	}
+	return e, feed, session
+}
+
+type renewal struct {
+	session Session
+	err     error
+}
+
+func renewInGoroutine(ctx context.Context, feed *Feed, token string) <-chan renewal {
+	done := make(chan renewal, 1)
+	go func() {
+		session, err := feed.RenewSession(ctx, token)
+		done <- renewal{session, err}
+	}()
+	return done
+}
+
+func TestARefusedTokenIsRenewed(t *testing.T) {
+	e, feed, session := openAndExpire(t)
+	renewed, err := feed.RenewSession(context.Background(), session.SessionToken)
+	if err != nil || renewed.SessionToken == session.SessionToken || renewed.UserID == 0 || renewed.UserID != session.UserID {
+		t.Fatalf("the bot %d, before %d: %v", renewed.UserID, session.UserID, err)
+	}
+	if status := e.askAgent(renewed); status != 200 {
+		t.Fatal(status)
+	}
+	// It is another one than that of the old token already.
+	again, err := feed.RenewSession(context.Background(), session.KeyManagerToken)
+	if err != nil || again != renewed {
+		t.Fatal(err)
+	}
+	e.publish(hello(1))
+	received, _ := next(t, feed)
+	ack(t, received)
+	if stats, err := feed.Stats(); err != nil || stats.Logins != 2 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+}
+
+func TestARefusedCommonJWTIsRenewed(t *testing.T) {
+	e, feed, session := openAndExpire(t, "--common-jwt")
+	renewed, err := feed.RenewSession(context.Background(), session.AuthorizationToken)
+	if err != nil || renewed.AuthorizationToken == session.AuthorizationToken {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(renewed.AuthorizationToken, "Bearer ") {
+		t.Fatal("it belongs in a header as it is")
+	}
+	if status := e.askAgent(renewed); status != 200 {
+		t.Fatal(status)
+	}
+}
+
+func TestManyGoroutinesRenewOnce(t *testing.T) {
+	e, feed, session := openAndExpire(t)
+	e.fault("sessionLogin", 1, map[string]int{"delayMillis": 300})
+	var renewing []<-chan renewal
+	for range 8 {
+		renewing = append(renewing, renewInGoroutine(context.Background(), feed, session.SessionToken))
+	}
+	renewed := result(t, renewing[0])
+	if renewed.err != nil {
+		t.Fatal(renewed.err)
+	}
+	for _, other := range renewing[1:] {
+		if other := result(t, other); other != renewed {
+			t.Fatal("another session: ", other.err)
+		}
+	}
+	if stats, err := feed.Stats(); err != nil || stats.Logins != 2 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+}
+
+func TestRenewSessionEndsWithItsContext(t *testing.T) {
+	e, feed, session := openAndExpire(t)
+	e.call("POST", "logins", map[string]bool{"reject": true})
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	for range 2 {
+		if _, err := feed.RenewSession(ctx, session.SessionToken); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	if err := feed.Err(); !errors.Is(err, &Error{Code: "AUTH_REJECTED"}) {
+		t.Fatal(err)
+	}
+	ctx, cancel = context.WithCancel(context.Background())
+	blocked := renewInGoroutine(ctx, feed, session.SessionToken)
+	cancel()
+	if err := result(t, blocked).err; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	e.call("POST", "logins", map[string]bool{"reject": false})
+	renewed, err := feed.RenewSession(context.Background(), session.SessionToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status := e.askAgent(renewed); status != 200 {
+		t.Fatal(status)
+	}
+}
+
+func TestCloseEndsARenewal(t *testing.T) {
+	e, feed, session := openAndExpire(t)
+	e.fault("sessionLogin", 1000, "hang")
+	var renewing []<-chan renewal
+	for range 3 {
+		renewing = append(renewing, renewInGoroutine(context.Background(), feed, session.SessionToken))
+	}
+	until(t, func() bool { return e.requests("sessionLogin") == 2 })
+	feed.Close()
+	for _, blocked := range renewing {
+		if err := result(t, blocked).err; !errors.Is(err, ErrClosed) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := feed.RenewSession(context.Background(), "not in use"); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
+}
+
+func TestAFailedFeedRenewsNothing(t *testing.T) {
+	e := startEmulator(t)
+	e.call("POST", "logins", map[string]bool{"reject": true})
+	feed := e.open(nil)
+	for range 2 {
+		_, err := feed.RenewSession(context.Background(), "none yet")
+		var told *Error
+		if !errors.As(err, &told) || told.Code != "AUTH_REJECTED" || told.Retryable {
+			t.Fatalf("%#v", err)
+		}
+	}
+	if _, err := feed.RenewSession(context.Background(), "a\x00b"); !errors.Is(err, &Error{Code: "INVALID_ARGUMENT"}) {
 		t.Fatal(err)
 	}
 }

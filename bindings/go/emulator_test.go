@@ -125,6 +125,50 @@ func (e *emulator) wait(acknowledged int) books {
 	return result
 }
 
+// fault makes something go wrong with the next requests to an endpoint.
+func (e *emulator) fault(endpoint string, times int, action any) {
+	e.t.Helper()
+	e.call("POST", "faults", map[string]any{"endpoint": endpoint, "times": times, "action": action})
+}
+
+// requests counts the requests to an endpoint so far.
+func (e *emulator) requests(endpoint string) int {
+	e.t.Helper()
+	var log []struct{ Endpoint string }
+	if err := json.Unmarshal(e.call("GET", "requests", nil), &log); err != nil {
+		e.t.Fatal(err)
+	}
+	count := 0
+	for _, request := range log {
+		if request.Endpoint == endpoint {
+			count++
+		}
+	}
+	return count
+}
+
+// askAgent makes a request of the bot's own with a session's tokens, and returns the status.
+func (e *emulator) askAgent(session Session) int {
+	e.t.Helper()
+	request, err := http.NewRequest("GET", session.AgentURL+"/agent/v5/datafeeds", nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	request.Header.Set("keyManagerToken", session.KeyManagerToken)
+	if session.AuthorizationToken != "" {
+		request.Header.Set("Authorization", session.AuthorizationToken)
+	} else {
+		request.Header.Set("sessionToken", session.SessionToken)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
 // untilReading waits until the feed reads: events that are published before there is a feed reach nobody.
 func untilReading(t *testing.T, feed *Feed) {
 	t.Helper()
