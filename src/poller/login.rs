@@ -124,7 +124,8 @@ impl Poller {
 
     /// Whether it is time for another common JWT.
     pub(super) fn jwt_is_due(&self) -> bool {
-        self.jwt_due_in(self.shared.clock.now()).is_some_and(|left| left.is_zero())
+        self.jwt_due_in(self.shared.clock.now())
+            .is_some_and(|left| left.is_zero())
     }
 
     /// How long until then. The bot may want it although nothing is to be read.
