@@ -253,6 +253,10 @@ impl Scene {
     pub fn check_way(&self, account: &mut Account) {
         if let Some(tap) = &self.tap {
             let secrets = tap.secrets();
+            let signed = secrets
+                .iter()
+                .any(|token| token.matches('.').count() == 2 && token.len() > 300);
+            assert_eq!(signed, self.config["bot"]["privateKey"].is_object(), "login tokens");
             assert!(secrets.len() > 5, "{secrets:?}");
             secrets.iter().for_each(|secret| account.add_secret(secret));
         }
