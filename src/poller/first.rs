@@ -44,7 +44,6 @@ impl Poller {
         }
         match self.agent.create_first(&first.settings) {
             Ok(Answer { value: feed, trace_id }) => {
-                self.situation.served_before = true;
                 self.shared.lock().watch.feeds_created += 1;
                 if let Err(error) = first.file.keep(&feed, self.agent.url()) {
                     let shown = first.file.path().display();

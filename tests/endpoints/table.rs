@@ -175,7 +175,7 @@ pub const TABLE: &[Row] = &[
 
     row(CommonJwt,      401, Jwt,        First, GoesOn("session-expired", LOG_IN, "getting a common JWT")),
     row(CommonJwt,      403, Jwt,        First, Fails("jwt-refused", FORBIDDEN, NO_JWT)),
-    row(CommonJwt,      404, Jwt,        First, GoesOn("pod-in-trouble", BACK_OFF, OLD_POD)),
+    row(CommonJwt,      404, Jwt,        First, GoesOn("jwt-failed", BACK_OFF, OLD_POD)),
     row(CommonJwt,      500, Jwt,        First, GoesOn("pod-in-trouble", BACK_OFF, "getting a common JWT")),
     // The one that the bot has is good for a while.
     row(CommonJwt,      401, Jwt,        Later, GoesOn("session-expired", LOG_IN, "getting a common JWT")),
