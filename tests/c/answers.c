@@ -66,6 +66,8 @@ static void no_place_for_the_answer(datafeed *feed, uint64_t held) {
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_error(feed, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_stats(feed, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_session(feed, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_renew_session(feed, "not in use", -1, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_renew_session(feed, NULL, -1, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_next_log(feed, -1, NULL));
 }
 
@@ -82,6 +84,7 @@ static void nothing_at_all(void) {
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_error(NULL, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_stats(NULL, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_session(NULL, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_renew_session(NULL, NULL, -1, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_next_log(NULL, -1, NULL));
     datafeed_string_free(NULL);
 }

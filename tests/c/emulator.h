@@ -113,6 +113,16 @@ static inline void until_a_request_waits(const emulator *service) {
     }
 }
 
+/* How many requests to an endpoint it has had, such as "sessionLogin". */
+static inline int requests_to(const emulator *service, const char *endpoint) {
+    char *requests = control(service, "GET", "requests", ""), *member = text_of("\"endpoint\":\"%s\"", endpoint);
+    int count = 0;
+    for (const char *found = requests; (found = strstr(found, member)) != NULL; found++) count++;
+    free(member);
+    free(requests);
+    return count;
+}
+
 /* The emulator's configuration with further members, such as "\"nackDelay\":10"; the caller frees it. */
 static inline char *config_with(const emulator *service, const char *more) {
     return text_of("{%s,%s", more, service->config + 1);

@@ -26,6 +26,9 @@ static inline void check_every_call(datafeed *feed, int32_t expected) {
     CHECK_IS(expected, datafeed_session(feed, &owned));
     CHECK(owned == NULL);
     owned = "not NULL";
+    CHECK_IS(expected, datafeed_renew_session(feed, "not in use", -1, &owned));
+    CHECK(owned == NULL);
+    owned = "not NULL";
     CHECK_IS(expected, datafeed_next_log(feed, -1, &owned));
     CHECK(owned == NULL);
 }
