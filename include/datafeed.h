@@ -59,15 +59,17 @@ extern "C" {
 
 // Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
 //
-// `config`: NUL-terminated UTF-8. A JSON object if it starts with `{`, otherwise the path of a JSON file. It is not
-// kept.
+// `config`: NUL-terminated UTF-8. JSON if it starts with `{`, YAML if it has more than one line, otherwise the path of a
+// file in either. It is not kept.
 // `feed`: set to the new handle, or to NULL. Must not be NULL.
 // `error_json`: set to NULL, or when the call fails to an error object
 // `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
 //
 // Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used;
 // DATAFEED_FAILED when the process has no thread or descriptor left.
-int32_t datafeed_create(const char *config, datafeed **feed, char **error_json);
+int32_t datafeed_create(const char *config,
+                        datafeed **feed,
+                        char **error_json);
 
 // Stops the feed. Any thread may call it, also while others are blocked: they return DATAFEED_CLOSED at once.
 //

@@ -51,8 +51,8 @@ type Feed struct {
 	closing atomic.Bool
 }
 
-// Open opens a feed. config is a JSON object, or the path of a JSON file. Open checks it and does not wait for the
-// network. A configuration that cannot be used is an [*Error] that names the field.
+// Open opens a feed. config is a text in JSON, which starts with a brace, or in YAML, which has more than one line, or the
+// path of a file in either. Open checks it and does not wait for the network. A configuration that cannot be used is an [*Error] that names the field.
 func Open(config string) (*Feed, error) {
 	if strings.ContainsRune(config, 0) {
 		return nil, &Error{Code: "CONFIG_INVALID", Message: "the configuration holds a NUL character"}

@@ -15,8 +15,8 @@ use crate::{Code, Config, Datafeed, Error};
 
 /// Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
 ///
-/// `config`: NUL-terminated UTF-8. A JSON object if it starts with `{`, otherwise the path of a JSON file. It is not
-/// kept.
+/// `config`: NUL-terminated UTF-8. JSON if it starts with `{`, YAML if it has more than one line, otherwise the path of a
+/// file in either. It is not kept.
 /// `feed`: set to the new handle, or to NULL. Must not be NULL.
 /// `error_json`: set to NULL, or when the call fails to an error object
 /// `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn datafeed_create(
             Err(invalid("datafeed_create needs a place for the feed, but it is NULL"))
         } else if config.is_null() {
             Err(invalid(
-                "the configuration is NULL; give a JSON object, or the path of a JSON file",
+                "the configuration is NULL; give a JSON object, or the path of a JSON or YAML file",
             ))
         } else {
             // SAFETY: not NULL, and by the caller's promise NUL-terminated and valid for the call.

@@ -118,8 +118,9 @@ SLICE_MILLIS = 1000
 class Datafeed:
     """A feed of events, polled by a thread of the library.
 
-    ``config`` is a dictionary, a JSON text that starts with ``{``, or the path of a JSON file. Opening checks it and
-    does not wait for the network; a configuration that cannot be used raises `ConfigError`.
+    ``config`` is a dictionary, a text in JSON, which starts with ``{``, or in YAML, which has more than one line, or the
+    path of a file in either. Opening checks it and does not wait for the network; a configuration that cannot be used
+    raises `ConfigError`.
 
     In a ``for`` loop an event is acknowledged when the loop asks for the next one, unless `Event.ack` or `Event.nack`
     was called on it. The loop ends when the feed is closed or interrupted, and raises `FeedFailedError` when the feed
