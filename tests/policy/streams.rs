@@ -62,10 +62,10 @@ pub fn feed_expired() {
     );
     v1_is_read(&emulator, &feed);
     assert!(emulator.wait_for_requests(PATIENCE, |requests| {
-        let reads = requests
+        let last = requests
             .iter()
-            .filter(|request| request.endpoint == Some(Endpoint::V1Read));
-        reads.last().is_some_and(|read| read.status != Some(400))
+            .rfind(|request| request.endpoint == Some(Endpoint::V1Read));
+        last.is_some_and(|read| read.status != Some(400))
     }));
     works(&emulator, &feed, 100);
 }
