@@ -118,9 +118,9 @@ SLICE_MILLIS = 1000
 class Datafeed:
     """A feed of events, polled by a thread of the library.
 
-    ``config`` is a dictionary, a text in JSON, which starts with ``{``, or in YAML, which has more than one line, or the
-    path of a file in either. Opening checks it and does not wait for the network; a configuration that cannot be used
-    raises `ConfigError`.
+    ``config`` is a dictionary, a text in JSON, which starts with ``{``, or in YAML, which has more than one line, or
+    the path of a file in either. Opening checks it and does not wait for the network; a configuration that cannot be
+    used raises `ConfigError`.
 
     In a ``for`` loop an event is acknowledged when the loop asks for the next one, unless `Event.ack` or `Event.nack`
     was called on it. The loop ends when the feed is closed or interrupted, and raises `FeedFailedError` when the feed
@@ -310,8 +310,9 @@ class Datafeed:
 
         ``podUrl``, ``agentUrl``, ``keyManagerUrl``, ``username``, ``userId`` (the bot's own, `None` while it is not
         known), ``sessionToken``, ``keyManagerToken`` and ``authorizationToken`` (``Bearer ...``, for the header
-        ``Authorization``). The tokens are `None` until the login succeeded; ``keyManagerToken`` stays so where the agent
-        delivers keys to the session alone, ``authorizationToken`` without ``commonJwt.enabled``. They are secrets.
+        ``Authorization``). The tokens are `None` until the login succeeded; ``keyManagerToken`` stays so where the
+        agent delivers keys to the session alone, ``authorizationToken`` without ``commonJwt.enabled``. They are
+        secrets.
 
         Where a request with them is answered 401, `renew_session` gets others. Raises `ClosedError` when the feed is
         closed.
