@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem::Finder;
+
 use super::scan::Scanner;
 use super::unescaped;
 
@@ -13,11 +15,12 @@ pub(crate) struct Filter {
     own: Option<Own>,
 }
 
-/// Whose events are left out: those of the user with this id or, while it is not known, with this name.
+/// Whose events are left out: those of the user with this id or, where that is not known, with this name.
 #[derive(Debug, Clone)]
-struct Own {
-    id: Option<i64>,
-    name: Option<String>,
+enum Own {
+    /// The id, and a search for its digits: where they are not, nobody has to look closer.
+    Id(i64, Finder<'static>),
+    Name(String),
 }
 
 /// What was seen of one event that matters to a filter.
@@ -35,11 +38,12 @@ impl Filter {
         }
     }
 
+    /// Without an id and without a name, nothing is known to be its own.
     pub(crate) fn ignore_own(&mut self, id: Option<i64>, name: Option<&str>) {
-        self.own = Some(Own {
-            id,
-            name: name.map(str::to_owned),
-        });
+        self.own = match id {
+            Some(id) => Some(Own::Id(id, Finder::new(&id.to_string()).into_owned())),
+            None => name.map(|name| Own::Name(name.to_owned())),
+        };
     }
 
     /// Takes note of a member of an event.
@@ -69,16 +73,19 @@ impl Filter {
 impl Own {
     /// Whether `initiator.user` is this one.
     fn is_in(&self, initiator: &[u8]) -> bool {
-        let Some(user) = member(initiator, b"user") else {
-            return false;
-        };
-        match self.id {
-            Some(id) => member(user, b"userId").is_some_and(|value| number(value) == Some(id)),
-            None => self.name.as_ref().is_some_and(|name| {
-                member(user, b"username").is_some_and(|value| text(value).eq_ignore_ascii_case(name.as_bytes()))
-            }),
+        match self {
+            Own::Id(id, digits) => {
+                digits.find(initiator).is_some() && of_user(initiator, b"userId").and_then(number) == Some(*id)
+            }
+            Own::Name(name) => {
+                of_user(initiator, b"username").is_some_and(|value| text(value).eq_ignore_ascii_case(name.as_bytes()))
+            }
         }
     }
+}
+
+fn of_user<'a>(initiator: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
+    member(member(initiator, b"user")?, wanted)
 }
 
 /// A member of an object that is known to be well-formed.

@@ -371,6 +371,8 @@ impl Datafeed {
         if state.is_closed() {
             return Err(AlreadyClosed);
         }
+        let account = shared.session.account();
+        let said = account.as_ref().and_then(|account| account.username.clone());
         let tokens = shared.session.tokens();
         let tokens = tokens.as_ref();
         let jwt = tokens.and_then(|tokens| tokens.common_jwt.as_ref());
@@ -378,8 +380,8 @@ impl Datafeed {
             "podUrl": shared.urls.pod,
             "agentUrl": state.watch.agent_url,
             "keyManagerUrl": shared.urls.key_manager,
-            "username": shared.username,
-            "userId": shared.session.user_id(),
+            "username": shared.username.as_ref().or(said.as_ref()),
+            "userId": account.as_ref().and_then(|account| account.id),
             "sessionToken": tokens.map(|tokens| tokens.session.as_str()),
             "keyManagerToken": tokens.and_then(|tokens| tokens.key_manager.as_deref()),
             "authorizationToken": jwt.map(CommonJwt::bearer),

@@ -100,8 +100,8 @@ impl Poller {
             self.logged_in = false;
             return Ok(());
         };
-        let (id, username) = match self.authenticator.account(&tokens) {
-            Ok(Answer { value: account, .. }) => (account.id, account.username),
+        let account = match self.authenticator.account(&tokens) {
+            Ok(Answer { value: account, .. }) => Some(account),
             Err(trouble) => {
                 let row = self.row_after(Operation::Account, &trouble, &self.situation);
                 if row.action != Action::GoOn {
@@ -112,13 +112,16 @@ impl Poller {
                     .advised("the bot's own events are known by bot.username only");
                 let details = super::trouble::with_rule(&error, row.rule, row.action);
                 self.shared.log.write(Level::Warn, error.message(), details);
-                (None, None)
+                None
             }
         };
         self.account_is_known = true;
-        self.shared.session.set_user_id(id);
-        let username = username.or_else(|| self.shared.username.clone());
-        self.agent.ignore_own(id, username.as_deref());
+        let id = account.as_ref().and_then(|account| account.id);
+        let said = account.as_ref().and_then(|account| account.username.as_deref());
+        self.agent.ignore_own(id, said.or(self.shared.username.as_deref()));
+        if let Some(account) = account {
+            self.shared.session.set_account(account);
+        }
         Ok(())
     }
 

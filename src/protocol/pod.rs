@@ -25,6 +25,7 @@ pub(crate) struct PodApi {
 }
 
 /// The bot as a user.
+#[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) id: Option<i64>,
     pub(crate) username: Option<String>,

@@ -15,7 +15,7 @@ pub(crate) use renewal::NotRenewed;
 use crate::config::Config;
 use crate::error::Error;
 use crate::net::Cutoff;
-use crate::protocol::Tokens;
+use crate::protocol::{Account, Tokens};
 
 /// The tokens in use. It outlives the feed, and gives up what is large or secret at its end.
 pub(crate) struct Session {
@@ -31,8 +31,8 @@ struct Inner {
     config: Option<Arc<Config>>,
     /// Whether the agent delivers keys to a session alone, once it was asked.
     delivers_keys: bool,
-    /// The bot's own id, once it is known.
-    user_id: Option<i64>,
+    /// Who the bot is, once the pod has said so.
+    account: Option<Account>,
     /// Seconds by which the service's clock is ahead of this machine's, if login tokens must allow for it.
     clock_offset: i64,
     /// Whether the poller is logging in at this moment.
@@ -75,7 +75,7 @@ impl Session {
                 generation: 0,
                 config: Some(config),
                 delivers_keys: false,
-                user_id: None,
+                account: None,
                 clock_offset: 0,
                 poller_logs_in: false,
                 renewing: None,
@@ -93,8 +93,9 @@ impl Session {
         self.lock().tokens.clone()
     }
 
-    pub(crate) fn user_id(&self) -> Option<i64> {
-        self.lock().user_id
+    /// Who the bot is, as far as the pod has said so.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.lock().account.clone()
     }
 
     /// The tokens, if they are others than those of this generation.
@@ -129,8 +130,8 @@ impl Session {
         self.changed.notify_all();
     }
 
-    pub(crate) fn set_user_id(&self, id: Option<i64>) {
-        self.lock().user_id = id;
+    pub(crate) fn set_account(&self, account: Account) {
+        self.lock().account = Some(account);
     }
 
     /// There will be no other tokens. Whoever waits for some is woken, and after a close the ones there are, are gone.
