@@ -1,6 +1,8 @@
 //! The feed as the bot sees it: take an event, give it back, stop.
 
 mod closing;
+mod event;
+mod refusals;
 mod renewal;
 mod stats;
 
@@ -11,7 +13,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::batch::EventText;
 use crate::config::{Config, Stream};
 use crate::error::{Code, Error};
 use crate::id_file::IdFile;
@@ -22,6 +23,9 @@ use crate::poller::Poller;
 use crate::protocol::CommonJwt;
 use crate::shared::{Phase, Shared, State};
 use crate::sync::{Look, NotTaken, Queue};
+
+pub use event::Event;
+pub use refusals::{AlreadyClosed, NoEvent, NoSession, NotAcknowledged};
 
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
@@ -56,107 +60,6 @@ struct Inner {
     process: u32,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
-
-/// An event in the bot's hands.
-///
-/// The text stays valid as long as this value lives, also after the feed is closed. Dropping it acknowledges nothing.
-#[derive(Clone)]
-pub struct Event {
-    delivery: u64,
-    attempt: u32,
-    text: EventText,
-}
-
-impl Event {
-    /// The number to acknowledge it by. Never used again.
-    pub fn delivery(&self) -> u64 {
-        self.delivery
-    }
-
-    /// How often this event has been handed out by this feed, this time included.
-    pub fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    /// The event exactly as the agent sent it: one JSON object.
-    pub fn json(&self) -> &str {
-        self.text.as_str()
-    }
-
-    /// The same text with a NUL at its end.
-    pub(crate) fn with_nul(&self) -> &str {
-        self.text.with_nul()
-    }
-}
-
-impl fmt::Debug for Event {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Event")
-            .field("delivery", &self.delivery)
-            .field("attempt", &self.attempt)
-            .field("bytes", &self.json().len())
-            .finish()
-    }
-}
-
-/// Why no event was returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoEvent {
-    /// The time is over.
-    Timeout,
-    /// [`Datafeed::interrupt`] was called.
-    Interrupted,
-    /// The feed is closed.
-    Closed,
-    /// The feed has stopped for good, for this reason, and every event that it had is handed out.
-    Failed(Error),
-    /// With implicit acknowledgement, another thread is in the same call; only one consumer is possible.
-    SecondConsumer,
-}
-
-/// Why there is no other session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoSession {
-    /// The time is over. [`Datafeed::error`] tells what went wrong, if anything did.
-    Timeout,
-    /// The feed is closed.
-    Closed,
-    /// The feed has stopped for good, for this reason.
-    Failed(Error),
-}
-
-/// Why an acknowledgement was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotAcknowledged {
-    /// The number was never handed out, or is acknowledged or refused already.
-    UnknownDelivery,
-    /// The feed is closed. The event is released, and the service delivers it again to the next reader.
-    Closed,
-}
-
-impl fmt::Display for NotAcknowledged {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            NotAcknowledged::UnknownDelivery => "this delivery number is not held",
-            NotAcknowledged::Closed => "the feed is closed",
-        })
-    }
-}
-
-impl std::error::Error for NotAcknowledged {}
-
-/// The feed had been closed before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlreadyClosed;
-
-impl fmt::Display for AlreadyClosed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the feed is closed already")
-    }
-}
-
-impl std::error::Error for AlreadyClosed {}
 
 impl Datafeed {
     /// Starts the feed's thread. It does not wait for the network: what goes wrong there is retried, or told by
