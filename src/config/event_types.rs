@@ -1,6 +1,6 @@
 //! The types of events, by their names.
 
-use super::names::nearest;
+use super::names::{is_plain_name, nearest};
 use super::section::Section;
 use crate::error::Error;
 
@@ -30,8 +30,7 @@ pub(super) fn read(section: &Section, name: &'static str, warnings: &mut Vec<Str
     let mut types = Vec::new();
     for (index, text) in section.texts(name)?.into_iter().enumerate() {
         let path = format!("{}[{index}]", section.path(name));
-        let fitting = !text.is_empty() && text.len() <= 100 && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !fitting {
+        if !is_plain_name(&text) {
             let message = format!("{path} must be the type of an event, such as MESSAGESENT");
             return Err(Error::config(path, message));
         }

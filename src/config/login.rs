@@ -5,6 +5,9 @@ use super::certificate::ClientCertificate;
 use super::section::Section;
 use crate::error::Error;
 
+/// Far more than the service allows.
+const LONGEST_NAME: usize = 255;
+
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     /// Always there with a key; a certificate has the name in it.
@@ -59,8 +62,10 @@ impl Login {
 
 fn read_username(bot: &Section) -> Result<Option<String>, Error> {
     match bot.string("username")? {
-        Some(name) if name.contains(char::is_control) => {
-            Err(Error::config("bot.username", "bot.username must be a name in one line"))
+        // Longer ones are something else, a key perhaps, which must not be shown as a name is.
+        Some(name) if name.contains(char::is_control) || name.chars().count() > LONGEST_NAME => {
+            let message = format!("bot.username must be a name in one line of at most {LONGEST_NAME} characters");
+            Err(Error::config("bot.username", message))
         }
         name => Ok(name.filter(|name| !name.trim().is_empty())),
     }

@@ -20,3 +20,8 @@ pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str
         .min()
         .map(|(_, known)| known)
 }
+
+/// Whether a text can be a name that the service gives, such as that of a type.
+pub(super) fn is_plain_name(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::event_types;
+use super::names::is_plain_name;
 use super::section::Section;
 use crate::error::Error;
 
@@ -160,7 +161,7 @@ impl Datahose {
         Ok(Datahose {
             tag: read_tag(section, LONGEST_DATAHOSE_TAG)?.unwrap_or_else(usual),
             event_types: event_types::read(section, "eventTypes", warnings)?,
-            scopes: section.texts("scopes")?,
+            scopes: read_scopes(section)?,
         })
     }
 
@@ -173,5 +174,17 @@ impl Datahose {
             ));
         }
         Ok(Stream::Datahose(self))
+    }
+}
+
+fn read_scopes(section: &Section) -> Result<Vec<String>, Error> {
+    let scopes = section.texts("scopes")?;
+    match scopes.iter().position(|scope| !is_plain_name(scope)) {
+        None => Ok(scopes),
+        Some(index) => {
+            let field = format!("{}[{index}]", section.path("scopes"));
+            let message = format!("{field} must be the name of a scope");
+            Err(Error::config(field, message))
+        }
     }
 }

@@ -126,6 +126,7 @@ fn impossible_values_are_told() {
         refuses_setting(path, serde_json::from_str(value).expect(value), &[words]);
     }
     let long = json!("é".repeat(101));
+    refuses_setting("bot.username", json!("é".repeat(256)), &["at most 255 characters"]);
     refuses_setting("datafeed.tag", long, &["at most 100 characters, but has 101"]);
     let header = with(json!({"defaultHeaders": {"a b": "c"}}));
     let field = Some("defaultHeaders.a...");

@@ -10,15 +10,20 @@ fn no_secret_is_ever_shown() {
         allowPlaintext pod agent bot bot.privateKey bot.privateKey.content bot.certificatePassword bot.unknown proxy \
         ssl datafeed datafeed.version datafeed.includeInvisible datafeed.retry datafeed.retry.maxAttempts retry \
         retry.multiplier ack maxUnacknowledged nackDelay unknown";
+    // As a platform's variable often has it, all in one line.
+    let one_line = PKCS8.replace('\n', "\\n");
     // One word in these is what they are there for; a key's text is not.
-    const SHOWN: &str = "host agent.host context bot.username datafeed.tag bot.privateKeyPath bot.privateKey.path";
+    const SHOWN: &str = "host agent.host context bot.username datafeed.tag bot.privateKeyPath bot.privateKey.path \
+        eventTypes datahose.scopes datahose.eventTypes datahose.tag";
     let damaged = format!("-----BEGIN PRIVATE KEY-----\n{WORD}\n-----END PRIVATE KEY-----\n");
     let bare: String = PKCS8.lines().filter(|line| !line.starts_with("-----")).collect();
     let header = format!("Authorization: Bearer {WORD}");
     let folder = Folder::new();
     let mut texts = Vec::new();
-    for secret in [PKCS8, PKCS1, &damaged, &bare, &header, WORD] {
-        let shown = SHOWN.split_whitespace().filter(|_| secret.contains('\n'));
+    for secret in [PKCS8, PKCS1, &one_line, &damaged, &bare, &header, WORD] {
+        let shown = SHOWN
+            .split_whitespace()
+            .filter(|_| secret.contains('\n') || secret == one_line);
         for path in SETTINGS.split_whitespace().chain(shown) {
             for value in [json!(secret), json!([secret]), json!({"x": secret})] {
                 texts.push(with(at(path, value)));

@@ -72,6 +72,8 @@ fn impossible_streams_are_told() {
         datahose.eventTypes[0] | ["MESSAGE SENT"] | must be the type of an event, such as MESSAGESENT
         datahose.eventTypes[0] | [""] | must be the type of an event
         datahose.scopes | {} | must be a list of strings, but is an object
+        datahose.scopes[1] | ["INTERNAL", "a b"] | must be the name of a scope
+        datahose.scopes[0] | [""] | must be the name of a scope
         datahose.tag | 5 | must be a string, but is a number
         datahose.retry.maxAttempts | "x" | must be a whole number from -1"#;
     for [field, value, words] in rows(table) {
