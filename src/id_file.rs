@@ -123,9 +123,15 @@ fn parse(text: &str) -> Option<Kept> {
             agent_url: None,
         });
     }
+    // Versions of the Java SDK kept `host:port` alone, of an agent that is always spoken to in HTTPS.
+    let agent_url = if url.contains("://") {
+        normalized(url)?
+    } else {
+        normalized(&format!("https://{url}"))?
+    };
     Some(Kept {
         id: id.to_owned(),
-        agent_url: Some(normalized(url)?),
+        agent_url: Some(agent_url),
     })
 }
 
@@ -177,6 +183,7 @@ mod tests {
                 "abc@https://agent.example:8443/ctx/agent/",
                 url("https://agent.example:8443/ctx"),
             ),
+            ("abc@agent.example:8443", url("https://agent.example:8443")),
             ("abc@", None),
         ] {
             let kept = parse(text).expect(text);
@@ -187,7 +194,7 @@ mod tests {
             "abc",
             "@https://agent.example",
             "a b@https://x",
-            "abc@agent.example",
+            "abc@agent?example",
             "a\nb@https://x",
         ] {
             assert_eq!(parse(damaged), None, "{damaged}");
