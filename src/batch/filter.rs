@@ -19,7 +19,7 @@ pub(crate) struct Filter {
 #[derive(Debug, Clone)]
 enum Own {
     /// The id, and a search for its digits: where they are not, nobody has to look closer.
-    Id(i64, Finder<'static>),
+    Id(i64, Box<Finder<'static>>),
     Name(String),
 }
 
@@ -41,7 +41,7 @@ impl Filter {
     /// Without an id and without a name, nothing is known to be its own.
     pub(crate) fn ignore_own(&mut self, id: Option<i64>, name: Option<&str>) {
         self.own = match id {
-            Some(id) => Some(Own::Id(id, Finder::new(&id.to_string()).into_owned())),
+            Some(id) => Some(Own::Id(id, Box::new(Finder::new(&id.to_string()).into_owned()))),
             None => name.map(|name| Own::Name(name.to_owned())),
         };
     }

@@ -4,11 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{file, yaml};
+use super::file;
+use super::yaml::{self, MAX_NESTING};
 use crate::error::{Code, Error};
-
-/// Far beyond any setting's. Parsers recurse, and the caller's thread may have a small stack.
-pub(super) const MAX_NESTING: usize = 32;
 
 /// A configuration before any setting of it was looked at.
 pub(super) struct Document {

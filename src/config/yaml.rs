@@ -6,7 +6,8 @@
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 use serde_json::{Map, Value};
 
-use super::text::MAX_NESTING;
+/// Far beyond any setting's. Parsers recurse, and the caller's thread may have a small stack.
+pub(super) const MAX_NESTING: usize = 32;
 
 /// Far more than a configuration has. Aliases repeat what they stand for, so a small text may say a lot.
 const MAX_NODES: usize = 10_000;

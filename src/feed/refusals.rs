@@ -9,7 +9,7 @@ use crate::error::Error;
 pub enum NoEvent {
     /// The time is over.
     Timeout,
-    /// [`Datafeed::interrupt`] was called.
+    /// [`Datafeed::interrupt`](crate::Datafeed::interrupt) was called.
     Interrupted,
     /// The feed is closed.
     Closed,
@@ -22,7 +22,7 @@ pub enum NoEvent {
 /// Why there is no other session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoSession {
-    /// The time is over. [`Datafeed::error`] tells what went wrong, if anything did.
+    /// The time is over. [`Datafeed::error`](crate::Datafeed::error) tells what went wrong, if anything did.
     Timeout,
     /// The feed is closed.
     Closed,

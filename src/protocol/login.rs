@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-use ureq::http::{HeaderValue, Method, Uri};
+use serde_json::json;
+use ureq::http::{Method, Uri};
 
 use super::login_token::LoginToken;
 use super::pod::PodApi;
 use super::said::Sent;
+use super::tokens::usable_token;
 use super::trouble::Trouble;
 use super::{Answer, parse_uri, trace};
-use crate::config::{Config, Credential, MAX_HEADER, Service};
+use crate::config::{Config, Credential, Service};
 use crate::error::Error;
 use crate::net::{Cutoff, Http, MaxBody, Request};
 
@@ -131,13 +132,4 @@ impl Endpoint {
             )),
         }
     }
-}
-
-/// A token that an answer holds under this name and a header can hold.
-pub(super) fn usable_token(body: &[u8], name: &str) -> Option<String> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
-    let token = answer.get(name)?.as_str()?;
-    let usable =
-        !token.is_empty() && token.len() <= MAX_HEADER - "Bearer ".len() && HeaderValue::from_str(token).is_ok();
-    usable.then(|| token.to_owned())
 }

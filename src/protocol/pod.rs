@@ -7,9 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use ureq::http::{Method, Uri};
 
-use super::login::usable_token;
 use super::said::Sent;
-use super::tokens::{CommonJwt, Tokens};
+use super::tokens::{CommonJwt, Tokens, usable_token};
 use super::trouble::{Trouble, TroubleKind};
 use super::{Answer, parse_uri, trace};
 use crate::clock::Moment;

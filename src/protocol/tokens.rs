@@ -8,6 +8,7 @@ use serde_json::Value;
 use ureq::http::{HeaderName, HeaderValue};
 
 use crate::clock::Moment;
+use crate::config::MAX_HEADER;
 
 /// The tokens of a session. These are secrets.
 #[derive(Clone)]
@@ -91,6 +92,15 @@ pub(crate) fn claims_key_delivery(session: &str) -> bool {
     let decoded = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).unwrap_or_default();
     let claims: Value = serde_json::from_slice(&decoded).unwrap_or_default();
     claims.get("canUseSimplifiedKeyDelivery") == Some(&Value::Bool(true))
+}
+
+/// A token that an answer holds under this name and a header can hold.
+pub(super) fn usable_token(body: &[u8], name: &str) -> Option<String> {
+    let answer: Value = serde_json::from_slice(body).ok()?;
+    let token = answer.get(name)?.as_str()?;
+    let usable =
+        !token.is_empty() && token.len() <= MAX_HEADER - "Bearer ".len() && HeaderValue::from_str(token).is_ok();
+    usable.then(|| token.to_owned())
 }
 
 #[cfg(test)]
