@@ -224,7 +224,7 @@ impl Http {
     /// # Errors
     ///
     /// The first that cannot be read. The others have their new values, and it keeps its old one.
-    pub(crate) fn read_headers(&mut self) -> Result<(), crate::Error> {
+    pub(crate) fn read_headers(&mut self) -> Result<(), crate::error::Error> {
         let mut result = Ok(());
         for header in &self.configured {
             match header.value() {
