@@ -1,7 +1,8 @@
 //! Reads the files that a configuration is or names.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::error::{Code, Error};
@@ -11,8 +12,27 @@ const MOST: u64 = 16 << 20;
 
 /// Reads a whole file. `what` names it in messages.
 pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
+    read_opened(File::open(path), path, what)
+}
+
+/// Opens a file that is read while a feed runs, so that nothing but a file will do: whoever opens a pipe waits for its
+/// other end.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let nonblocking = libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let kind = file.metadata()?;
+    if kind.is_file() {
+        Ok(file)
+    } else if kind.is_dir() {
+        Err(ErrorKind::IsADirectory.into())
+    } else {
+        Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"))
+    }
+}
+
+fn read_opened(file: io::Result<File>, path: &Path, what: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes));
+    let read = file.and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes));
     if bytes.len() as u64 > MOST {
         let message = format!("{what}: {} holds more than {MOST} bytes", path.display());
         return Err(Error::new(Code::FileInvalid, message).with_file(path.to_string_lossy()));
@@ -25,11 +45,11 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
             return Error::new(Code::ConfigInvalid, message);
         }
         let message = match error.kind() {
-            io::ErrorKind::NotFound => format!("{what}: there is no file {shown}"),
-            io::ErrorKind::PermissionDenied => {
+            ErrorKind::NotFound => format!("{what}: there is no file {shown}"),
+            ErrorKind::PermissionDenied => {
                 format!("{what}: this process may not read {shown}; check its permissions")
             }
-            io::ErrorKind::IsADirectory => format!("{what}: {shown} is a directory; give the path of the file in it"),
+            ErrorKind::IsADirectory => format!("{what}: {shown} is a directory; give the path of the file in it"),
             _ => format!("{what}: cannot read {shown}: {error}"),
         };
         Error::new(Code::FileInvalid, message).with_file(shown)
@@ -38,7 +58,16 @@ pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Error> {
 
 /// Reads a whole file of text, without the line break at its end. `field` is the setting that refers to it.
 pub(super) fn read_text(path: &Path, field: &str) -> Result<String, Error> {
-    let bytes = read(path, field).map_err(|error| error.with_field(field))?;
+    text_of(read(path, field), path, field)
+}
+
+/// The same of a regular file, which never waits.
+pub(super) fn read_regular_text(path: &Path, field: &str) -> Result<String, Error> {
+    text_of(read_opened(open_regular(path), path, field), path, field)
+}
+
+fn text_of(bytes: Result<Vec<u8>, Error>, path: &Path, field: &str) -> Result<String, Error> {
+    let bytes = bytes.map_err(|error| error.with_field(field))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
         Err(_) => {

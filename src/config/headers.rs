@@ -1,6 +1,7 @@
 //! Headers that are sent with every request: `defaultHeaders`.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ureq::http::{HeaderName, HeaderValue};
 
@@ -12,8 +13,18 @@ use crate::error::Error;
 /// Longest value of a header that is sent. A session token has hundreds of bytes.
 pub(crate) const MAX_HEADER: usize = 7 << 10;
 
-/// What the vendor's own example of a configuration has. They are about one connection, which the library sees to.
-const NOT_SENT: [&str; 2] = ["Connection", "Keep-Alive"];
+/// What is about one connection, which the library sees to; the vendor's own example of a configuration has the first two.
+/// And what asks for answers that the library does not read.
+const NOT_SENT: [&str; 8] = [
+    "Connection",
+    "Keep-Alive",
+    "Accept-Encoding",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "TE",
+    "Trailer",
+    "Upgrade",
+];
 
 /// A second one of these, or another value, would break every request.
 const RESERVED: [&str; 9] = [
@@ -35,6 +46,8 @@ pub(crate) struct Header {
     pub(super) field: String,
     pub(crate) name: HeaderName,
     pieces: Vec<Piece>,
+    /// The value when it was last read, whoever did so.
+    latest: Arc<Mutex<Option<HeaderValue>>>,
 }
 
 #[derive(Clone)]
@@ -62,19 +75,36 @@ impl Header {
             field,
             name: parsed,
             pieces: parts.into_iter().map(piece).collect(),
+            latest: Arc::default(),
         };
-        header.value()?;
+        header.read_again()?;
         Ok(header)
     }
 
+    /// The value as it was last read.
+    pub(crate) fn value(&self) -> Option<HeaderValue> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads what is in files again.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or whose text cannot be in a header: the value stays what it was.
+    pub(crate) fn read_again(&self) -> Result<(), Error> {
+        let value = self.read()?;
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        Ok(())
+    }
+
     /// The value of this moment, marked so that it is not shown.
-    pub(crate) fn value(&self) -> Result<HeaderValue, Error> {
+    fn read(&self) -> Result<HeaderValue, Error> {
         let field = &self.field;
         let mut text = String::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
-                Piece::File(path) => text.push_str(&file::read_text(path, field)?),
+                Piece::File(path) => text.push_str(&file::read_regular_text(path, field)?),
             }
         }
         if text.len() > MAX_HEADER {
@@ -98,7 +128,7 @@ pub(super) fn read(sections: &[&Section]) -> Result<Vec<Header>, Error> {
         for (field, name, parts) in section.templates("defaultHeaders")? {
             if NOT_SENT.iter().any(|not_sent| name.eq_ignore_ascii_case(not_sent)) {
                 section.warn(format!(
-                    "{field} has no effect: the library keeps its connections by itself"
+                    "{field} has no effect: connections, and how answers are coded, are the library's business"
                 ));
                 continue;
             }

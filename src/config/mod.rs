@@ -1,6 +1,7 @@
 //! The configuration: the file that bots already have, read setting by setting, with an error that names the field.
 
 mod certificate;
+mod elsewhere;
 mod event_types;
 mod file;
 mod headers;
@@ -27,6 +28,8 @@ mod yaml;
 use std::time::Duration;
 
 pub(crate) use certificate::ClientCertificate;
+pub(crate) use elsewhere::Elsewhere;
+pub(crate) use file::open_regular;
 pub(crate) use headers::{Header, MAX_HEADER};
 pub(crate) use key::LoginKey;
 pub(crate) use login::{Credential, Login};

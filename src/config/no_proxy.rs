@@ -6,11 +6,21 @@
 use std::env;
 use std::net::IpAddr;
 
-/// Whether the environment takes this host out.
-pub(super) fn takes_out(host: &str, port: u16) -> bool {
-    let filled = |name: &&str| env::var(name).ok().filter(|list| !list.trim().is_empty());
-    let list = ["NO_PROXY", "no_proxy"].iter().find_map(filled);
-    list.is_some_and(|list| is_on(&list, host, port))
+/// The list, as it was when the configuration was read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NoProxy(String);
+
+impl NoProxy {
+    pub(super) fn of_environment() -> NoProxy {
+        let filled = |name: &&str| env::var(name).ok().filter(|list| !list.trim().is_empty());
+        let list = ["NO_PROXY", "no_proxy"].iter().find_map(filled);
+        NoProxy(list.unwrap_or_default())
+    }
+
+    /// Whether this host is reached directly.
+    pub(super) fn takes_out(&self, host: &str, port: u16) -> bool {
+        is_on(&self.0, host, port)
+    }
 }
 
 fn is_on(list: &str, host: &str, port: u16) -> bool {

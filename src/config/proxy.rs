@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::host::check_host;
-use super::no_proxy;
 use super::section::Section;
 use crate::error::Error;
 
@@ -28,15 +27,14 @@ pub(crate) enum ProxyKind {
 }
 
 impl Proxy {
-    /// The proxy to a host: of the most particular section that has one, unless the environment's `NO_PROXY` takes the
-    /// host out.
-    pub(super) fn choose(sections: &[&Section], host: &str, port: u16) -> Result<Option<Proxy>, Error> {
+    /// The proxy of the most particular section that has one.
+    pub(super) fn choose(sections: &[&Section]) -> Result<Option<Proxy>, Error> {
         let mut found = None;
         for section in sections {
             let proxy = Proxy::read(section)?;
             found = found.or(proxy);
         }
-        Ok(found.filter(|_| !no_proxy::takes_out(host, port)))
+        Ok(found)
     }
 
     /// Reads the section `proxy` of a service or of the top level, if it is there.

@@ -116,6 +116,8 @@ impl<'a> Section<'a> {
     fn map(&self, name: &'static str) -> Result<Section<'a>, Error> {
         match self.get(name) {
             None => Ok(self.inside(self.path(name), None)),
+            // What a template left empty.
+            Some(Value::String(text)) if text.is_empty() => Ok(self.inside(self.path(name), None)),
             Some(Value::Object(members)) => Ok(self.inside(self.path(name), Some(members))),
             Some(other) => Err(self.wrong_type(name, "an object", other)),
         }
@@ -125,6 +127,7 @@ impl<'a> Section<'a> {
     pub(crate) fn list(&self, name: &'static str) -> Result<Vec<Section<'a>>, Error> {
         let items = match self.get(name) {
             None => return Ok(Vec::new()),
+            Some(Value::String(text)) if text.is_empty() => return Ok(Vec::new()),
             Some(Value::Array(items)) => items,
             Some(other) => return Err(self.wrong_type(name, "a list", other)),
         };

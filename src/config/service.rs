@@ -6,9 +6,11 @@ use std::time::Duration;
 use rustls::pki_types::CertificateDer;
 
 use super::certificate::ClientCertificate;
+use super::elsewhere::Elsewhere;
 use super::headers::{self, Header};
 use super::host::{check_host, is_loopback};
 use super::login::{Credential, Login};
+use super::no_proxy::NoProxy;
 use super::proxy::Proxy;
 use super::section::Section;
 use super::trust;
@@ -28,6 +30,7 @@ pub(crate) struct Service {
     pub(crate) trusted: Vec<CertificateDer<'static>>,
     /// What the bot shows where it logs in, if it logs in by certificate.
     pub(crate) client_certificate: Option<ClientCertificate>,
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl fmt::Debug for Service {
@@ -92,7 +95,11 @@ impl<'s, 'a> Defaults<'s, 'a> {
         let either = |name: &'static str| -> Result<Option<(String, String)>, Error> {
             let mut found = None;
             for section in &sections {
-                let value = section.string(name)?.map(|value| (section.path(name), value));
+                // An empty context is one: a service may have none where the others have.
+                let value = section
+                    .string(name)?
+                    .filter(|value| name == "context" || !value.is_empty());
+                let value = value.map(|value| (section.path(name), value));
                 found = found.or(value);
             }
             Ok(found)
@@ -125,7 +132,9 @@ impl<'s, 'a> Defaults<'s, 'a> {
         let port = number("port", 1, 65535, if scheme == "http" { 80 } else { 443 })?;
         let (context_field, context) = either("context")?.unwrap_or_default();
         check_context(&context_field, &context)?;
-        let proxy = Proxy::choose(&sections, &host, port as u16)?;
+        let configured = Proxy::choose(&sections)?;
+        let no_proxy = NoProxy::of_environment();
+        let proxy = configured.clone().filter(|_| !no_proxy.takes_out(&host, port as u16));
         let context = context.trim_matches('/');
         let slash = if context.is_empty() { "" } else { "/" };
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
@@ -137,6 +146,11 @@ impl<'s, 'a> Defaults<'s, 'a> {
             proxy,
             trusted: self.trusted.clone(),
             client_certificate: None,
+            elsewhere: Elsewhere {
+                allow_plaintext: self.allow_plaintext,
+                proxy: configured,
+                no_proxy,
+            },
         })
     }
 }

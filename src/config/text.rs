@@ -44,10 +44,19 @@ pub(super) fn load(text_or_path: &str) -> Result<Document, Error> {
         Error::new(Code::FileInvalid, message).with_file(text_or_path)
     })?;
     Ok(Document {
-        members: parse(&text).map_err(|error| error.with_file(text_or_path))?,
+        members: parse_file(&text, path).map_err(|error| error.with_file(text_or_path))?,
         folder: path.parent().map(Path::to_owned).unwrap_or_default(),
         file: Some(text_or_path.to_owned()),
     })
+}
+
+/// A file that is called so is YAML, also if it begins like JSON, which is a part of YAML.
+fn parse_file(text: &str, path: &Path) -> Result<Map<String, Value>, Error> {
+    let is_yaml = path.extension().is_some_and(|name| name == "yaml" || name == "yml");
+    match parse(text) {
+        Err(_) if is_yaml => parse_yaml(text.trim_start_matches('\u{feff}')).and_then(members),
+        result => result,
+    }
 }
 
 fn parse(text: &str) -> Result<Map<String, Value>, Error> {
@@ -63,19 +72,27 @@ fn parse(text: &str) -> Result<Map<String, Value>, Error> {
         // The parser's own words name the place and what it expected, never a value.
         serde_json::from_str(text).map_err(|error| invalid(format!("the configuration is not valid JSON: {error}")))?
     } else {
-        yaml::parse(text).map_err(|fault| {
-            invalid(format!(
-                "the configuration is not valid YAML: {} at line {} column {}",
-                fault.what, fault.line, fault.column
-            ))
-        })?
+        parse_yaml(text)?
     };
+    members(value)
+}
+
+fn parse_yaml(text: &str) -> Result<Value, Error> {
+    yaml::parse(text).map_err(|fault| {
+        let message = format!(
+            "the configuration is not valid YAML: {} at line {} column {}",
+            fault.what, fault.line, fault.column
+        );
+        Error::new(Code::ConfigInvalid, message)
+    })
+}
+
+fn members(value: Value) -> Result<Map<String, Value>, Error> {
+    let invalid = |message: &str| Err(Error::new(Code::ConfigInvalid, message));
     match value {
         Value::Object(members) => Ok(members),
-        Value::Null => Err(invalid("the configuration holds no settings".to_owned())),
-        _ => Err(invalid(
-            "the configuration must be a JSON object, or a mapping in YAML".to_owned(),
-        )),
+        Value::Null => invalid("the configuration holds no settings"),
+        _ => invalid("the configuration must be a JSON object, or a mapping in YAML"),
     }
 }
 

@@ -18,7 +18,13 @@ impl Section<'_> {
             Value::Object(_) => "an object",
         };
         let path = self.path(name);
-        let message = format!("{path} must be {expected}, but is {kind}");
+        let message = match found {
+            // A number may be written as a text, which then is the wrong one and not of the wrong kind.
+            Value::String(_) if expected.contains("number") => {
+                format!("{path} must be {expected}, but is a string that is not one")
+            }
+            _ => format!("{path} must be {expected}, but is {kind}"),
+        };
         Error::config(path, message)
     }
 
@@ -123,6 +129,7 @@ impl Section<'_> {
     pub(crate) fn texts(&self, name: &'static str) -> Result<Vec<String>, Error> {
         let items = match self.get(name) {
             None => return Ok(Vec::new()),
+            Some(Value::String(text)) if text.is_empty() => return Ok(Vec::new()),
             Some(Value::Array(items)) => items,
             Some(other) => return Err(self.wrong_type(name, "a list of strings", other)),
         };
@@ -149,6 +156,7 @@ impl Section<'_> {
                     let parts = parts(&path, text)?;
                     found.push((path, key.clone(), parts));
                 }
+                Value::Null => {}
                 other => return Err(section.wrong_type(key, "a string", other)),
             }
         }

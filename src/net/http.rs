@@ -15,7 +15,7 @@ use super::resolver::CachingResolver;
 use super::socket::TcpConnector;
 use super::socks::SocksConnector;
 use super::{Cutoff, Progress, trust};
-use crate::config::{Header, MAX_HEADER, Proxy, ProxyKind, Service};
+use crate::config::{Elsewhere, Header, MAX_HEADER, Proxy, ProxyKind, Service};
 
 /// How long an idle connection is kept. A service that closes it sooner costs one silent second try.
 const IDLE: Duration = Duration::from_secs(300);
@@ -133,6 +133,7 @@ pub(crate) fn warm_up() -> bool {
         proxy: None,
         trusted: Vec::new(),
         client_certificate: None,
+        elsewhere: Elsewhere::default(),
     };
     let _ = Http::new(&nowhere, &Arc::new(cutoff)).call(&Request {
         method: Method::GET,
@@ -214,8 +215,7 @@ impl Http {
             default_headers: Vec::new(),
             proxy: service.proxy.as_ref().map(Proxy::address),
         };
-        // They could be read when the configuration was; should a file be gone since, a login tells.
-        let _ = http.read_headers();
+        http.take_headers();
         http
     }
 
@@ -227,15 +227,15 @@ impl Http {
     pub(crate) fn read_headers(&mut self) -> Result<(), crate::error::Error> {
         let mut result = Ok(());
         for header in &self.configured {
-            match header.value() {
-                Ok(value) => {
-                    self.default_headers.retain(|(name, _)| *name != header.name);
-                    self.default_headers.push((header.name.clone(), value));
-                }
-                Err(error) => result = result.and(Err(error)),
-            }
+            result = result.and(header.read_again());
         }
+        self.take_headers();
         result
+    }
+
+    fn take_headers(&mut self) {
+        let value = |header: &Header| Some((header.name.clone(), header.value()?));
+        self.default_headers = self.configured.iter().filter_map(value).collect();
     }
 
     /// What every request carries and no error may repeat: the values of the configured headers, which may be a
@@ -278,6 +278,8 @@ impl Http {
             builder = builder.header(name, value);
         }
         let response = match request.body {
+            // Of length 0, and not of no length: some servers take only that for no body.
+            None if request.method == Method::POST => builder.body("").map(|request| self.agent.run(request)),
             None => builder.body(()).map(|request| self.agent.run(request)),
             Some(body) => builder
                 .header("Content-Type", "application/json")
@@ -401,6 +403,7 @@ mod tests {
             proxy: None,
             trusted: Vec::new(),
             client_certificate: None,
+            elsewhere: Elsewhere::default(),
         };
         let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
         (Http::new(&service, &cutoff), base_url.parse().expect("an address"))

@@ -67,10 +67,14 @@ pub(crate) struct Situation {
     pub(crate) served_before: bool,
     /// The service's clock showed that the login token is out of time.
     pub(crate) clocks_apart: bool,
+    /// The key manager has given what the agent was asked about.
+    pub(crate) key_manager_did: bool,
     /// The common JWT that is to be renewed is still good.
     pub(crate) jwt_is_good: bool,
     /// The feed that is read is missing from a list for the first time.
     pub(crate) missed_once: bool,
+    /// With Datafeed 1: the feed's node has been out of reach for half an hour, and there are others.
+    pub(crate) node_is_gone: bool,
     /// The feed that is read has refused every read for a minute, also those that acknowledged nothing.
     pub(crate) refused_for_a_minute: bool,
 }
@@ -82,7 +86,7 @@ pub(crate) enum Action {
     Stop,
     /// Wait, with growing and random intervals, and do it again.
     BackOff,
-    /// The same, then at the agent's next node, where there are several.
+    /// Move to the agent's next node, where there are several; then the same.
     NextNode,
     /// Get new tokens, then do it again.
     LogIn,
@@ -149,7 +153,9 @@ enum When {
     NeverLoggedIn,
     NeverServed,
     ClocksApart,
+    KeyManagerDid,
     JwtIsGood,
+    NodeIsGone,
     MissedOnce,
     RefusedForAMinute,
 }
@@ -215,7 +221,9 @@ impl When {
             When::NeverLoggedIn => !situation.logged_in_before,
             When::NeverServed => !situation.served_before,
             When::ClocksApart => situation.clocks_apart,
+            When::KeyManagerDid => situation.key_manager_did,
             When::JwtIsGood => situation.jwt_is_good,
+            When::NodeIsGone => situation.node_is_gone,
             When::MissedOnce => situation.missed_once,
             When::RefusedForAMinute => situation.refused_for_a_minute,
         }

@@ -8,7 +8,10 @@ use super::Met::{AnyFailure, AnyServerError, Listed, Malformed, Network, Status}
 use super::Operation::{
     Account, CertificateLogin, Create, CreateFirst, Info, Jwt, List, Login, Read, ReadDatahose, ReadFirst,
 };
-use super::When::{Always, ClocksApart, JwtIsGood, MissedOnce, NeverLoggedIn, NeverServed, RefusedForAMinute};
+use super::When::{
+    Always, ClocksApart, JwtIsGood, KeyManagerDid, MissedOnce, NeverLoggedIn, NeverServed, NodeIsGone,
+    RefusedForAMinute,
+};
 use super::{Action, Met, Operation, Row, When};
 use crate::net::FailureKind::{ConnectionLost, Cut, NameUnknown, NotConnected, NotHttp, TimedOut, Tls, TooLarge};
 
@@ -49,6 +52,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("login-refused",       &[Login],           Status(&[400, 401, 403]),                   NeverLoggedIn,     Fail(ADVICE_LOGIN)),
     row("certificate-refused", &[CertificateLogin], Status(&[400, 401, 403]),                  NeverLoggedIn,     Fail(ADVICE_CERTIFICATE)),
     row("login-failed",        LOGIN,              AnyFailure,                                 Always,            BackOff),
+    row("no-agent-info",       &[Info],            AnyFailure,                                 KeyManagerDid,     GoOn),
     row("session-expired",     SESSION,            Status(&[401]),                             Always,            LogIn),
     row("jwt-refused",         &[Jwt],             Status(&[403]),                             NeverServed,       Fail(ADVICE_JWT)),
     row("jwt-later",           &[Jwt],             AnyFailure,                                 JwtIsGood,         GoOn),
@@ -72,6 +76,7 @@ pub(crate) const TABLE: &[Row] = &[
     row("create-forbidden",    &[Create],          Status(&[403]),                             NeverServed,       Fail(ADVICE_CREATE)),
     row("not-entitled",        READ_OR_LIST,       Status(&[403]),                             NeverServed,       Fail(ADVICE_FORBIDDEN)),
     row("slow-down",           AGENT,              Status(&[429]),                             Always,            BackOff),
+    row("node-gone",           &[ReadFirst],       Network(&[NameUnknown, NotConnected]),      NodeIsGone,        Make),
     row("bound-to-node",       &[ReadFirst],       AnyFailure,                                 Always,            BackOff),
     row("node-out-of-reach",   AGENT,              Network(&[NameUnknown, NotConnected, Tls]), Always,            NextNode),
     row("node-lost",           AGENT,              Network(&[ConnectionLost, TimedOut]),       Always,            NextNode),

@@ -14,7 +14,9 @@ const NEW: Situation = Situation {
     logged_in_before: false,
     served_before: false,
     clocks_apart: false,
+    key_manager_did: false,
     jwt_is_good: false,
+    node_is_gone: false,
     missed_once: false,
     refused_for_a_minute: false,
 };
@@ -59,7 +61,7 @@ fn failures() -> Vec<TroubleKind> {
 }
 
 fn situations() -> Vec<Situation> {
-    (0..64)
+    (0..256)
         .map(|bits| Situation {
             logged_in_before: bits & 1 != 0,
             served_before: bits & 2 != 0,
@@ -67,6 +69,8 @@ fn situations() -> Vec<Situation> {
             missed_once: bits & 8 != 0,
             refused_for_a_minute: bits & 16 != 0,
             jwt_is_good: bits & 32 != 0,
+            node_is_gone: bits & 64 != 0,
+            key_manager_did: bits & 128 != 0,
         })
         .collect()
 }
@@ -139,8 +143,26 @@ fn each_row_is_reached_by_what_it_is_for() {
         ("not-entitled", CreateFirst, Failed(Status(403)), LOGGED_IN),
         ("bound-to-node", ReadFirst, Failed(Network(NotConnected)), SERVED),
         ("bound-to-node", ReadFirst, Failed(Status(503)), SERVED),
+        (
+            "node-gone",
+            ReadFirst,
+            Failed(Network(NotConnected)),
+            Situation {
+                node_is_gone: true,
+                ..SERVED
+            },
+        ),
         ("node-in-trouble", CreateFirst, Failed(Status(503)), LOGGED_IN),
         ("node-out-of-reach", Info, Failed(Network(NotConnected)), LOGGED_IN),
+        (
+            "no-agent-info",
+            Info,
+            Failed(Status(500)),
+            Situation {
+                key_manager_did: true,
+                ..NEW
+            },
+        ),
         ("session-expired", List, Failed(Status(401)), LOGGED_IN),
         ("session-expired", Create, Failed(Status(401)), LOGGED_IN),
         ("session-expired", Read, Failed(Status(401)), SERVED),
@@ -260,6 +282,7 @@ fn what_may_pass_is_tried_again_for_ever() {
                 let goes_on = match operation {
                     // The old token is good, or a name will do: the feed goes on.
                     Jwt => situation.jwt_is_good,
+                    Info => situation.key_manager_did,
                     Account => !matches!(
                         failure,
                         Network(NameUnknown | NotConnected | Tls | ConnectionLost | TimedOut)
@@ -267,6 +290,13 @@ fn what_may_pass_is_tried_again_for_ever() {
                     ),
                     _ => false,
                 };
+                if operation == ReadFirst
+                    && situation.node_is_gone
+                    && matches!(failure, Network(NameUnknown | NotConnected))
+                {
+                    assert_eq!(action, Action::Create);
+                    continue;
+                }
                 let tries_again = matches!(action, Action::BackOff | Action::NextNode);
                 let tries_again = tries_again || (goes_on && action == Action::GoOn);
                 assert!(tries_again, "{operation:?} {failure:?} {situation:?}: {action:?}");
@@ -292,7 +322,8 @@ fn a_feed_is_made_only_where_a_list_says_so_or_where_there_is_none() {
         for operation in OPERATIONS {
             for failure in failures() {
                 let action = decide(operation, Failed(failure), &situation).action;
-                if operation == ReadFirst && failure == Status(400) {
+                let node_is_gone = situation.node_is_gone && matches!(failure, Network(NameUnknown | NotConnected));
+                if operation == ReadFirst && (failure == Status(400) || node_is_gone) {
                     assert_eq!(action, Action::Create, "the first version has no list");
                     continue;
                 }

@@ -1,14 +1,19 @@
 //! Datafeed 1: the feed whose id is kept in a file, at the node that made it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
+use super::trouble::with_rule;
 use super::{Poller, Stopped};
+use crate::clock::Moment;
 use crate::config::Datafeed1;
 use crate::error::{Code, Error};
 use crate::id_file::{IdFile, Kept};
 use crate::log::Level;
-use crate::policy::Operation;
-use crate::protocol::{Answer, Trouble};
+use crate::net::FailureKind;
+use crate::policy::{Operation, Row};
+use crate::protocol::{Answer, Trouble, TroubleKind};
 
 /// The feed, if there is one, and where its id is kept.
 pub(super) struct First {
@@ -17,7 +22,14 @@ pub(super) struct First {
     pub(super) feed: Option<String>,
     /// The file was looked into.
     looked: bool,
+    /// Since when the feed's node has been out of reach.
+    out_of_reach: Option<Moment>,
+    /// The feed before, if one was lost.
+    replaced: Option<String>,
 }
+
+/// A feed is at one node only, so that one is waited for; but a node that was taken away never comes back.
+const NODE_IS_GONE: Duration = Duration::from_secs(30 * 60);
 
 impl First {
     pub(super) fn new(settings: Datafeed1, file: IdFile) -> First {
@@ -26,7 +38,26 @@ impl First {
             file,
             feed: None,
             looked: false,
+            out_of_reach: None,
+            replaced: None,
         }
+    }
+
+    pub(super) fn was_read(&mut self) {
+        self.out_of_reach = None;
+    }
+
+    /// A read has failed. Whether the node has been out of reach for long.
+    pub(super) fn node_is_gone(&mut self, trouble: &Trouble, now: Moment) -> bool {
+        let unreachable = matches!(
+            trouble.kind,
+            TroubleKind::Network(FailureKind::NameUnknown | FailureKind::NotConnected)
+        );
+        if !unreachable {
+            self.out_of_reach = None;
+            return false;
+        }
+        now.since(*self.out_of_reach.get_or_insert(now)) >= NODE_IS_GONE
     }
 }
 
@@ -36,7 +67,7 @@ impl Poller {
         if !std::mem::replace(&mut first.looked, true)
             && let Some(feed) = self.kept_feed(first)
         {
-            self.read_from_now_on(first, feed, "reading the feed that is kept");
+            self.read_from_now_on(first, feed, "reading the feed that is kept", None);
             return Ok(());
         }
         if self.agent.needs_node() {
@@ -53,12 +84,12 @@ impl Poller {
                     );
                     let error = Error::new(Code::FileInvalid, message)
                         .with_file(shown.to_string())
-                        .with_trace_id(trace_id)
+                        .with_trace_id(trace_id.as_str())
                         .retryable();
                     self.shared.remember_trouble(&error);
                     self.shared.log.write(Level::Error, error.message(), error.details());
                 }
-                self.read_from_now_on(first, feed, "created a feed");
+                self.read_from_now_on(first, feed, "created a feed", Some(&trace_id));
                 Ok(())
             }
             Err(trouble) => self.deal_with(Operation::CreateFirst, &trouble, self.situation),
@@ -87,32 +118,45 @@ impl Poller {
         None
     }
 
-    fn read_from_now_on(&mut self, first: &mut First, feed: String, how: &str) {
-        let details = json!({
+    fn read_from_now_on(&mut self, first: &mut First, feed: String, how: &str, trace_id: Option<&str>) {
+        let mut details = json!({
             "feedId": feed,
             "agent": self.agent.url(),
             "file": first.file.path().display().to_string(),
         });
+        if let Some(trace_id) = trace_id {
+            details["traceId"] = json!(trace_id);
+        }
+        if let Some(replaced) = first.replaced.take() {
+            details["replacedFeedId"] = json!(replaced);
+        }
         self.shared.lock().watch.feed_id = Some(feed.clone());
         self.shared.info(how, details);
         first.feed = Some(feed);
     }
 
-    /// The feed has expired: it was not read for long, or more events came than it holds.
-    pub(super) fn lose_first(&mut self, trouble: &Trouble) {
-        let Some(feed) = self.first.as_mut().and_then(|first| first.feed.take()) else {
-            return;
-        };
+    /// The feed has expired: it was not read for long, or more events came than it holds. Or its node is gone.
+    pub(super) fn lose_first(&mut self, trouble: &Trouble, row: &Row) {
+        let Some(first) = &mut self.first else { return };
+        let Some(feed) = first.feed.take() else { return };
+        first.replaced = Some(feed.clone());
+        first.out_of_reach = None;
         let message = format!(
             "the feed {feed} no longer exists at the agent ({}); another is made, and events may have been missed",
             trouble.to_error().message()
         );
         let error = Error::new(Code::FeedGone, message)
-            .with_status(400)
             .with_trace_id(trouble.trace_id())
             .retryable();
+        let error = match trouble.kind {
+            TroubleKind::Status(status) => error.with_status(status),
+            _ => {
+                self.move_on();
+                error
+            }
+        };
         self.shared.remember_trouble(&error);
-        let mut details = error.details();
+        let mut details = with_rule(&error, row.rule, row.action);
         details["feedId"] = json!(feed);
         self.shared.log.write(Level::Error, error.message(), details);
     }

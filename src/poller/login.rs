@@ -48,6 +48,13 @@ impl Poller {
                 return self.deal_with(operation, &trouble, situation);
             }
         };
+        if let Some(trouble) = &logged_in.without_info {
+            let situation = Situation {
+                key_manager_did: true,
+                ..self.situation
+            };
+            self.deal_with(Operation::Info, trouble, situation)?;
+        }
         self.logged_in = true;
         self.situation.logged_in_before = true;
         self.shared.lock().watch.logins += 1;
@@ -89,9 +96,9 @@ impl Poller {
         }
     }
 
-    /// Whether it has to be found out who the bot is, to know its own events.
+    /// Whether it has to be found out who the bot is, to know its own events, and to tell the bot.
     pub(super) fn needs_account(&self) -> bool {
-        self.ignore_own && !self.account_is_known
+        !self.account_is_known
     }
 
     pub(super) fn find_account(&mut self) -> Result<(), Stopped> {
@@ -104,13 +111,18 @@ impl Poller {
             Ok(Answer { value: account, .. }) => Some(account),
             Err(trouble) => {
                 let row = self.row_after(Operation::Account, &trouble, &self.situation);
-                if row.action != Action::GoOn {
+                // Nothing has to wait for it where the bot's own events are wanted.
+                let goes_on = row.action == Action::GoOn || (!self.ignore_own && row.action == Action::BackOff);
+                if !goes_on {
                     return self.deal_with(Operation::Account, &trouble, self.situation);
                 }
-                let error = trouble
-                    .to_error()
-                    .advised("the bot's own events are known by bot.username only");
-                let details = super::trouble::with_rule(&error, row.rule, row.action);
+                let advice = match (self.ignore_own, &self.shared.username) {
+                    (false, _) => "datafeed_session cannot tell the bot's own id",
+                    (true, Some(_)) => "the bot's own events are known by bot.username only",
+                    (true, None) => "the bot's own events are not known, and are handed out: set bot.username",
+                };
+                let error = trouble.to_error().advised(advice);
+                let details = super::trouble::with_rule(&error, row.rule, Action::GoOn);
                 self.shared.log.write(Level::Warn, error.message(), details);
                 None
             }
@@ -118,7 +130,9 @@ impl Poller {
         self.account_is_known = true;
         let id = account.as_ref().and_then(|account| account.id);
         let said = account.as_ref().and_then(|account| account.username.as_deref());
-        self.agent.ignore_own(id, said.or(self.shared.username.as_deref()));
+        if self.ignore_own {
+            self.agent.ignore_own(id, said.or(self.shared.username.as_deref()));
+        }
         if let Some(account) = account {
             self.shared.session.set_account(account);
         }
@@ -143,10 +157,15 @@ impl Poller {
             return Ok(());
         };
         match self.authenticator.renew_jwt(&tokens) {
-            Ok(tokens) => {
-                self.generation = self.shared.session.set(tokens.clone());
-                self.shared
-                    .info("renewed the common JWT", json!({"pod": self.shared.urls.pod}));
+            Ok((tokens, trace_id)) => {
+                let details = json!({"pod": self.shared.urls.pod, "traceId": trace_id});
+                let generation = self.shared.session.replace(self.generation, tokens.clone());
+                if generation == self.generation {
+                    // The bot has renewed the session meanwhile, and this was for the old one.
+                    return Ok(());
+                }
+                self.generation = generation;
+                self.shared.info("renewed the common JWT", details);
                 self.use_tokens(&tokens);
                 Ok(())
             }

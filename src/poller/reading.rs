@@ -39,6 +39,9 @@ impl Poller {
             Ok(answer) => {
                 self.succeeded();
                 self.search.feed_was_read();
+                if let Some(first) = &mut self.first {
+                    first.was_read();
+                }
                 let nothing = self.take_in(answer, purpose) == Received::default();
                 let pace = PACE.saturating_sub(started.elapsed());
                 if nothing && !pace.is_zero() {
@@ -53,7 +56,12 @@ impl Poller {
                 if operation == Operation::Read && trouble.kind == TroubleKind::Status(400) {
                     self.search.suspect(!ack_id.is_empty(), self.shared.clock.now());
                 }
-                self.deal_with(operation, &trouble, self.situation)
+                let mut situation = self.situation;
+                if let Some(first) = &mut self.first {
+                    let gone = first.node_is_gone(&trouble, self.shared.clock.now());
+                    situation.node_is_gone = gone && self.agent.has_other_nodes();
+                }
+                self.deal_with(operation, &trouble, situation)
             }
         }
     }

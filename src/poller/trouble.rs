@@ -49,7 +49,7 @@ impl Poller {
             }
             Action::SetClock => error = self.set_clock(trouble),
             Action::NextNode if !self.move_on() => action = Action::BackOff,
-            Action::Create if operation == Operation::ReadFirst => self.lose_first(trouble),
+            Action::Create if operation == Operation::ReadFirst => self.lose_first(trouble, row),
             Action::GoOn => {
                 let details = with_rule(&error, row.rule, action);
                 self.shared.remember_trouble(&error);
@@ -61,6 +61,7 @@ impl Poller {
             Action::NextNode | Action::BackOff => {}
         }
         let mut details = with_rule(&error, row.rule, action);
+        let is_told = action == Action::Create;
         let passing = matches!(
             action,
             Action::LogIn | Action::LookForFeed | Action::SetClock | Action::Create
@@ -74,13 +75,19 @@ impl Poller {
             } else {
                 Level::Info
             };
-            self.shared.log.write(level, error.message(), details);
+            if !is_told {
+                self.shared.log.write(level, error.message(), details);
+            }
             return Ok(());
         }
         self.shared.remember_trouble(&error);
         if self.backoff.is_exhausted() {
             self.shared.log.write(Level::Warn, error.message(), details);
-            let advice = "gave up after as many failures in a row as datafeed.retry.maxAttempts allows";
+            let advice = if self.is_datahose {
+                "gave up after as many failures in a row as datahose.retry.maxAttempts allows"
+            } else {
+                "gave up after as many failures in a row as datafeed.retry.maxAttempts allows"
+            };
             return self.give_up(error.finally(advice), row.rule, Action::Fail(advice));
         }
         let wait = self.backoff.next(trouble.retry_after);
@@ -98,7 +105,7 @@ impl Poller {
     }
 
     /// Goes to the agent's next node. Answers whether there is one.
-    fn move_on(&mut self) -> bool {
+    pub(super) fn move_on(&mut self) -> bool {
         if !self.agent.move_on() {
             return false;
         }

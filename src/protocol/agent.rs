@@ -147,6 +147,11 @@ impl AgentApi {
         self.order == NodeOrder::External && self.current == 0
     }
 
+    /// Whether there is another node to move to.
+    pub(crate) fn has_other_nodes(&self) -> bool {
+        self.order == NodeOrder::External || self.nodes.len() > 1
+    }
+
     /// Requests go to another node from now on. Answers whether there is one; where a load balancer names it, it has to be
     /// asked again.
     pub(crate) fn move_on(&mut self) -> bool {
@@ -164,14 +169,18 @@ impl AgentApi {
         true
     }
 
-    /// Requests go to the node of this base URL from now on, if it is one of the agent's. Which those are, is known but
-    /// where a load balancer names them: there, any address will do that the balancer itself could have named.
+    /// Requests go to the node of this normalized base URL from now on, if it is one of the agent's. Which those are is known, but
+    /// where a load balancer names them: there, an address will do that is near the balancer's.
     pub(crate) fn go_to(&mut self, base_url: &str) -> bool {
-        if let Some(known) = self.nodes.iter().position(|node| node.base_url == base_url) {
+        if let Some(known) = self
+            .nodes
+            .iter()
+            .position(|node| node.base_url.eq_ignore_ascii_case(base_url))
+        {
             self.current = known;
             return true;
         }
-        self.order == NodeOrder::External && self.add_external(base_url)
+        self.order == NodeOrder::External && self.first.is_near(base_url) && self.add_external(base_url)
     }
 
     /// What the agent says about itself. It asks for no session. Agents too old to say anything say nothing.
@@ -209,22 +218,18 @@ impl AgentApi {
                     trace_id,
                 });
             }
-            Some(false) => "what it names as serverFqdn is no address that is as well protected as its own",
+            Some(false) => {
+                "what it names as serverFqdn is no address, or one in plain http, which allowPlaintext would have to allow"
+            }
             None => "it names none as serverFqdn",
         };
         Err(Trouble::unusable_node(what, trace_id, reason))
     }
 
-    /// Goes to the node of this address, if it is one.
+    /// Goes to the node of this address, if it is one, and is to be reached as the load balancer is.
     fn add_external(&mut self, named: &str) -> bool {
-        let node = base_url_of(named, &self.first.base_url).and_then(|base_url| {
-            let service = Service {
-                base_url,
-                ..self.first.clone()
-            };
-            Node::new(&service, &self.cutoff).ok()
-        });
-        let Some(node) = node else {
+        let service = base_url_of(named, &self.first.base_url).and_then(|base_url| self.first.at(&base_url));
+        let Some(node) = service.and_then(|service| Node::new(&service, &self.cutoff).ok()) else {
             return false;
         };
         self.nodes.truncate(1);
@@ -281,14 +286,12 @@ impl AgentApi {
     }
 }
 
-/// The base URL of a node that is named by an address or by a host, as seen from the load balancer's own: the tokens go
-/// there, so it must not be less protected.
+/// The base URL of a node that is named by an address or by a host, as seen from the load balancer's own.
 fn base_url_of(named: &str, first: &str) -> Option<String> {
-    if !named.contains("://") {
-        return base_url::of_host(named.trim(), first);
+    if named.contains("://") {
+        return base_url::normalized(named);
     }
-    let protected = |url: &String| url.starts_with("https:") || first.starts_with("http:");
-    base_url::normalized(named).filter(protected)
+    base_url::of_host(named.trim(), first)
 }
 
 #[cfg(test)]
@@ -301,14 +304,10 @@ mod tests {
         for (named, expected) in [
             ("https://agent-1.example", Some("https://agent-1.example:443")),
             ("agent-1.example", Some("https://agent-1.example:8443/gateway")),
-            // Tokens must not travel unprotected because somebody says so.
-            ("http://agent-1.example", None),
             ("nowhere at all", None),
         ] {
             assert_eq!(base_url_of(named, balancer).as_deref(), expected, "{named}");
         }
-        let plain = base_url_of("http://127.0.0.1:8080", "http://127.0.0.1:80");
-        assert_eq!(plain.as_deref(), Some("http://127.0.0.1:8080"));
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(crate) fn normalized(url: &str) -> Option<String> {
         _ => return None,
     };
     let fits = is_authority(authority) && !context.contains(|c: char| c.is_whitespace() || "?#@".contains(c));
-    fits.then(|| format!("{scheme}://{authority}{port}{context}"))
+    // Names of hosts are the same in any case.
+    fits.then(|| format!("{scheme}://{}{port}{context}", authority.to_ascii_lowercase()))
 }
 
 /// A host alone, with a port or without: everything else is as in the other base URL.

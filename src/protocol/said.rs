@@ -15,6 +15,9 @@ const LONGEST_ID: usize = 60;
 /// What is shorter can be guessed, and would take every `1` out of a message.
 const SHORTEST_SECRET: usize = 5;
 
+/// A shorter piece of a secret is as likely a word.
+const SHORTEST_PIECE: usize = 8;
+
 /// Where a page's title is looked for.
 const HEAD_OF_PAGE: usize = 8 << 10;
 
@@ -39,14 +42,18 @@ pub(super) struct Said(String);
 impl Said {
     /// Of an answer whose status says that all is well. Costs next to nothing where it is JSON.
     pub(super) fn of<'a>(reply: &Reply, sent: impl FnOnce() -> Sent<'a>) -> Said {
-        if let Some(encoding) = encoding(reply) {
+        if reply.header(CONTENT_ENCODING).is_none() && !is_page(&reply.body) {
+            return Said(String::new());
+        }
+        let sent = sent();
+        if let Some(encoding) = encoding(reply, &sent) {
             return Said(format!(
                 "its Content-Encoding is {encoding}, which was not asked for; a gateway or proxy that compresses answers \
                  must leave these alone"
             ));
         }
         if is_page(&reply.body) {
-            Said(page(&reply.body, &sent()))
+            Said(page(&reply.body, &sent))
         } else {
             Said(String::new())
         }
@@ -73,10 +80,10 @@ impl Said {
     }
 }
 
-fn encoding(reply: &Reply) -> Option<String> {
+fn encoding(reply: &Reply, sent: &Sent) -> Option<String> {
     let named = reply.header(CONTENT_ENCODING)?;
     let plain = named.trim().is_empty() || named.eq_ignore_ascii_case("identity");
-    (!plain).then(|| one_line(named, 40, &[]))
+    (!plain).then(|| one_line(named, 40, &sent.secrets))
 }
 
 /// Tokens must not travel to wherever an answer points, so it is told instead.
@@ -146,9 +153,19 @@ fn one_line(text: &str, most: usize, secrets: &[&str]) -> String {
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
-        .map(|word| if word.len() > LONGEST_ID { "[long word]" } else { word })
+        .map(|word| match word {
+            _ if word.len() > LONGEST_ID => "[long word]",
+            _ if is_piece(word, secrets) => "[secret]",
+            _ => word,
+        })
         .collect();
     words.join(" ").chars().take(most).collect()
+}
+
+/// Whether a word is a part of a secret: one that was cut on its way.
+fn is_piece(word: &str, secrets: &[&str]) -> bool {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    bare.len() >= SHORTEST_PIECE && secrets.iter().any(|secret| secret.contains(bare))
 }
 
 #[cfg(test)]
@@ -177,6 +194,9 @@ mod tests {
         let body = format!("{{\"message\":\"bad token s3cret and {token} and {}\"}}", &token[..100]);
         let words = message(body.as_bytes(), &sent(&["s3cret", &token])).expect("a message");
         assert_eq!(words, "bad token [secret] and [secret] and [long word]");
+        let body = format!("{{\"message\":\"it begins with '{}', says the gateway\"}}", &token[..9]);
+        let words = message(body.as_bytes(), &sent(&[&token])).expect("a message");
+        assert_eq!(words, "it begins with [secret] says the gateway");
     }
 
     #[test]

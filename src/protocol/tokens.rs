@@ -32,11 +32,14 @@ pub(crate) struct CommonJwt {
 /// A new common JWT is fetched when so much of its life is left at most.
 const RENEWAL: Duration = Duration::from_secs(90);
 
+/// A pod that says less is asked no more often for that.
+const SHORTEST_LIFE: Duration = Duration::from_secs(3);
+
 impl CommonJwt {
     /// Of one that was given out now, for so many seconds. A read may wait for half a minute and carries the token that it
     /// began with, so it is renewed well before its end: when a third of its life is left, but at most 90 seconds.
     pub(super) fn new(token: String, expires_in: u64, now: Moment) -> CommonJwt {
-        let life = Duration::from_secs(expires_in.min(365 * 24 * 3600));
+        let life = Duration::from_secs(expires_in.min(365 * 24 * 3600)).max(SHORTEST_LIFE);
         CommonJwt {
             token,
             renew_at: now + life.saturating_sub(RENEWAL.min(life / 3)),
@@ -70,7 +73,11 @@ impl Tokens {
 
     /// Whether this is one of them.
     pub(crate) fn include(&self, token: &str) -> bool {
-        let token = token.strip_prefix("Bearer ").unwrap_or(token);
+        let token = token.trim();
+        let token = match token.split_at_checked("Bearer ".len()) {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("Bearer ") => rest.trim_start(),
+            _ => token,
+        };
         let jwt = self.common_jwt.as_ref().is_some_and(|jwt| jwt.token == token);
         jwt || self.session == token || self.key_manager.as_deref() == Some(token)
     }
@@ -132,7 +139,7 @@ mod tests {
         let renewed = |expires_in| CommonJwt::new(String::new(), expires_in, Moment(1000)).renew_at.0;
         assert_eq!(renewed(300), 1000 + 210_000);
         assert_eq!(renewed(30), 1000 + 20_000);
-        assert_eq!(renewed(0), 1000);
+        assert_eq!(renewed(0), 1000 + 2_000);
         assert!(renewed(u64::MAX) > 1000);
     }
 }

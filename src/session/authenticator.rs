@@ -24,6 +24,8 @@ pub(crate) struct LoggedIn {
     pub(crate) tokens: Tokens,
     pub(crate) trace_id: String,
     pub(crate) key_manager_trace_id: Option<String>,
+    /// Why the agent did not say whether it delivers keys, if the key manager gave a token all the same.
+    pub(crate) without_info: Option<Trouble>,
 }
 
 /// Why there are no tokens.
@@ -83,12 +85,22 @@ impl Authenticator {
             }
         };
         let session = self.api.session_token(&self.pod, login_token).map_err(refused)?;
-        let simplified = claims_key_delivery(&session.value)
-            && delivers_keys().map_err(|trouble| Refused::of(Operation::Info, trouble))?;
-        let key_manager = if simplified {
-            None
-        } else {
-            Some(self.api.key_manager_token(login_token).map_err(refused)?)
+        let simplified = match claims_key_delivery(&session.value) {
+            true => delivers_keys(),
+            false => Ok(false),
+        };
+        let mut without_info = None;
+        let key_manager = match simplified {
+            Ok(true) => None,
+            Ok(false) => Some(self.api.key_manager_token(login_token).map_err(refused)?),
+            // The key manager may give a token all the same. If not, it may not be there, and has refused nothing.
+            Err(trouble) => match self.api.key_manager_token(login_token) {
+                Ok(answer) => {
+                    without_info = Some(trouble);
+                    Some(answer)
+                }
+                Err(_) => return Err(Refused::of(Operation::Info, trouble)),
+            },
         };
         let key_manager_trace_id = key_manager.as_ref().map(|answer| answer.trace_id.clone());
         let mut tokens = Tokens {
@@ -97,24 +109,27 @@ impl Authenticator {
             common_jwt: None,
         };
         if self.login.common_jwt {
-            tokens = self
+            let (with_jwt, _) = self
                 .renew_jwt(&tokens)
                 .map_err(|trouble| Refused::of(Operation::Jwt, trouble))?;
+            tokens = with_jwt;
         }
         Ok(LoggedIn {
             tokens,
             trace_id: session.trace_id,
             key_manager_trace_id,
+            without_info,
         })
     }
 
-    /// The same session's tokens with a new common JWT.
-    pub(crate) fn renew_jwt(&self, tokens: &Tokens) -> Result<Tokens, Trouble> {
+    /// The same session's tokens with a new common JWT, and the trace id of the request.
+    pub(crate) fn renew_jwt(&self, tokens: &Tokens) -> Result<(Tokens, String), Trouble> {
         let jwt = self.pod.common_jwt(tokens, self.clock.now())?;
-        Ok(Tokens {
+        let tokens = Tokens {
             common_jwt: Some(jwt.value),
             ..tokens.clone()
-        })
+        };
+        Ok((tokens, jwt.trace_id))
     }
 
     /// Who has this session.

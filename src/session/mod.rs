@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) use authenticator::{Authenticator, LoggedIn, Refused};
-pub(crate) use renewal::NotRenewed;
+pub(crate) use renewal::{NotRenewed, Setback};
 
 use crate::config::Config;
 use crate::error::Error;
@@ -107,13 +107,25 @@ impl Session {
 
     /// These are used from now on. Answers their generation.
     pub(crate) fn set(&self, tokens: Tokens) -> u64 {
-        let mut inner = self.lock();
+        self.set_in(self.lock(), tokens)
+    }
+
+    fn set_in(&self, mut inner: MutexGuard<'_, Inner>, tokens: Tokens) -> u64 {
         if inner.end.is_none() {
             inner.tokens = Some(tokens);
         }
         inner.generation += 1;
         self.changed.notify_all();
         inner.generation
+    }
+
+    /// The same, unless others have been set since that generation. Answers the generation in use.
+    pub(crate) fn replace(&self, generation: u64, tokens: Tokens) -> u64 {
+        let inner = self.lock();
+        if inner.generation != generation {
+            return generation;
+        }
+        self.set_in(inner, tokens)
     }
 
     pub(crate) fn set_delivers_keys(&self, delivers: bool) {

@@ -103,7 +103,7 @@ impl Try {
                 let line = self.wait_for_line(&feed, rule);
                 assert_eq!(
                     (&line["level"], &line["action"]),
-                    (&json!("info"), &json!("CREATE")),
+                    (&json!("error"), &json!("CREATE")),
                     "{line}"
                 );
                 let line = feed.wait_for_log("created a feed");

@@ -19,7 +19,6 @@ fn every_endpoint_may_ask_to_slow_down() {
         (CertificateKeyManagerLogin, Kind::Certificate, "login-failed"),
         (CommonJwt, Kind::CommonJwt, "pod-slow"),
         (SessionInfo, Kind::Datafeed2, "pod-slow"),
-        (AgentInfo, Kind::SimplifiedKeyDelivery, "slow-down"),
         (AgentInfo, Kind::ExternalNodes, "slow-down"),
         (List, Kind::Datafeed2, "slow-down"),
         (Create, Kind::Datafeed2, "slow-down"),
@@ -179,10 +178,16 @@ fn count(requests: &[RequestLog], endpoint: Endpoint) -> usize {
         .count()
 }
 
-/// A trouble is no answer: only an agent that says so, or is too old to say anything, delivers no keys.
+/// Where the agent does not say, the key manager may know better; and where that cannot be asked, the agent is asked again.
 #[test]
 fn the_key_manager_is_asked_where_the_agent_delivers_no_keys() {
-    for (answer, asked) in [(None, 0), (Some(500), 0), (Some(429), 0), (Some(404), 1)] {
+    for (answer, asked) in [
+        (None, 0),
+        (Some(500), 1),
+        (Some(429), 1),
+        (Some(403), 1),
+        (Some(404), 1),
+    ] {
         for tls in [false, true] {
             let world = World::new(Kind::SimplifiedKeyDelivery, tls);
             if let Some(answer) = answer {
@@ -197,6 +202,25 @@ fn the_key_manager_is_asked_where_the_agent_delivers_no_keys() {
             assert_eq!(session["keyManagerToken"].is_string(), asked == 1, "{answer:?}");
         }
     }
+}
+
+#[test]
+fn an_agent_that_cannot_be_asked_is_asked_again_where_there_is_no_key_manager() {
+    let world = World::new(Kind::SimplifiedKeyDelivery, false);
+    for _ in 0..3 {
+        world.fail_once(AgentInfo, status(500));
+    }
+    let mut config = world.config.clone();
+    config["keyManager"] = json!({"port": 1});
+    let feed = Feed::open(&config);
+    let line = feed.wait_for_rule("node-in-trouble");
+    assert_eq!(
+        (&line["httpStatus"], &line["action"]),
+        (&json!(500), &json!("BACK_OFF")),
+        "{line}"
+    );
+    world.wait_for_a_read();
+    assert!(feed.session().expect("a session")["keyManagerToken"].is_null());
 }
 
 #[test]

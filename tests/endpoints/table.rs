@@ -160,9 +160,9 @@ pub const TABLE: &[Row] = &[
 
     // Agents that are too old to say anything about themselves deliver no keys, and name no node.
     row(AgentInfo,      404, Simplified, First, Nothing),
-    row(AgentInfo,      500, Simplified, First, GoesOn("node-in-trouble", BACK_OFF, "about itself")),
+    row(AgentInfo,      500, Simplified, First, GoesOn("no-agent-info", GO_ON, "about itself")),
     row(AgentInfo,      404, Simplified, Later, Nothing),
-    row(AgentInfo,      500, Simplified, Later, GoesOn("node-in-trouble", BACK_OFF, "about itself")),
+    row(AgentInfo,      500, Simplified, Later, GoesOn("no-agent-info", GO_ON, "about itself")),
     row(AgentInfo,      404, External,   First, GoesOn("answer-malformed", BACK_OFF, NO_NODE)),
     row(AgentInfo,      500, External,   First, GoesOn("node-in-trouble", BACK_OFF, "about itself")),
     row(AgentInfo,      404, External,   Later, GoesOn("answer-malformed", BACK_OFF, NO_NODE)),

@@ -151,3 +151,17 @@ pub fn account_hidden() {
         balanced(&emulator, 2);
     }
 }
+
+pub fn no_agent_info() {
+    let emulator = emulator(Settings {
+        simplified_key_delivery: true,
+        ..brisk()
+    });
+    fault(&emulator, Endpoint::AgentInfo, 1, status(503));
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    let line = feed.wait_for_rule("no-agent-info");
+    assert_eq!((&line["level"], &line["action"]), (&json!("warn"), &json!("GO_ON")));
+    check_traced(&emulator, &line);
+    assert!(feed.session().expect("a session")["keyManagerToken"].is_string());
+    works(&emulator, &feed, 0);
+}

@@ -16,11 +16,11 @@ use std::time::Duration;
 use common::*;
 use datafeed_emulator::{Emulator, Endpoint, Fault, FaultAction, Outcome, Settings, StaleAck};
 use logins::{
-    account_hidden, certificate_refused, jwt_failed, jwt_later, jwt_refused, pod_in_trouble, pod_lost,
+    account_hidden, certificate_refused, jwt_failed, jwt_later, jwt_refused, no_agent_info, pod_in_trouble, pod_lost,
     pod_out_of_reach, pod_slow,
 };
 use serde_json::{Value, json};
-use streams::{bound_to_node, datahose_forbidden, datahose_refused, feed_expired};
+use streams::{bound_to_node, datahose_forbidden, datahose_refused, feed_expired, node_gone};
 
 /// One test for each row, and one that no row is forgotten.
 macro_rules! rows {
@@ -44,6 +44,7 @@ rows![
     login_refused,
     certificate_refused,
     login_failed,
+    no_agent_info,
     session_expired,
     jwt_refused,
     jwt_later,
@@ -65,6 +66,7 @@ rows![
     create_forbidden,
     not_entitled,
     slow_down,
+    node_gone,
     bound_to_node,
     node_out_of_reach,
     node_lost,

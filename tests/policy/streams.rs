@@ -89,6 +89,32 @@ pub fn bound_to_node() {
     assert_eq!(feed.stats()["feedsCreated"], 1);
 }
 
+pub fn node_gone() {
+    let one = emulator(brisk());
+    let two = one.start_node_of(brisk()).expect("a second node");
+    let folder = IdFolder::new("gone");
+    let mut settings = config(&one, json!({"datafeed": {"version": "v1", "idFilePath": folder.0}}));
+    let node = |port: u16| json!({"host": "127.0.0.1", "port": port});
+    // A kept feed at a node that is not there, though it is configured.
+    settings["agent"] = json!({"loadBalancing": {"nodes": [node(two.port()), node(1)]}});
+    std::fs::write(folder.0.join("datafeed.id"), "kept@http://127.0.0.1:1/agent").expect("a file");
+    let feed = Feed::open(&settings);
+    feed.wait_for_rule("bound-to-node");
+    feed.advance(std::time::Duration::from_secs(31 * 60));
+    let line = feed.wait_for_rule("node-gone");
+    assert_eq!(
+        (&line["level"], &line["action"], &line["code"]),
+        (&json!("error"), &json!("CREATE"), &json!("FEED_GONE"))
+    );
+    let line = feed.wait_for_log("created a feed");
+    assert_eq!(
+        (&line["replacedFeedId"], &line["agent"]),
+        (&json!("kept"), &json!(two.url())),
+        "{line}"
+    );
+    works(&two, &feed, 0);
+}
+
 fn datahose() -> serde_json::Value {
     json!({"stream": "datahose", "datahose": {"tag": "desk", "eventTypes": ["MESSAGESENT"]}})
 }

@@ -180,9 +180,11 @@ fn a_header_from_a_file_is_read_again_at_each_login() {
     let settings = json!({"defaultHeaders": {"X-Gateway": format!("Bearer ${{file:{path}}}")}});
     let feed = open_and_wait(&emulator, &config(&emulator, settings));
     works(&emulator, &feed, 0);
+    feed.wait_for_log("logged in");
     // The key changes, in the file and then at the gateway: one refusal, one login, and all is well.
     folder.write("gateway.key", "second-secret");
     emulator.change_settings(|settings| settings.gateway_header = gateway("second-secret"));
+    feed.wait_for_log("logged in");
     works(&emulator, &feed, 1);
     assert_eq!(feed.stats()["logins"], 2);
     // While the file is away the old value is kept.

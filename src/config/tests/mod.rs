@@ -78,7 +78,7 @@ fn rows<const COLUMNS: usize>(table: &str) -> impl Iterator<Item = [&str; COLUMN
     table.trim().lines().map(move |row| cells(row).try_into().expect(row))
 }
 
-fn good(changes: Value) -> Config {
+pub(super) fn good(changes: Value) -> Config {
     let text = with(changes);
     Config::parse(&text).unwrap_or_else(|error| panic!("{text} gave {error}"))
 }

@@ -77,16 +77,24 @@ fn files_are_read_from_the_configurations_folder() {
     let credentials = config.pod.proxy.as_ref().and_then(|proxy| proxy.credentials.clone());
     assert_eq!(credentials, Some(("u".to_owned(), "p$${x}w".to_owned())));
     // A header is read again for each login.
-    let header = || {
-        config.pod.headers[0]
-            .value()
-            .map(|value| value.to_str().expect("a text").to_owned())
-    };
-    assert_eq!(header(), Ok("Bearer one".to_owned()));
+    let header = &config.pod.headers[0];
+    let value = || header.value().map(|value| value.to_str().expect("a text").to_owned());
+    assert_eq!(value().as_deref(), Some("Bearer one"));
     folder.file("token", "two");
-    assert_eq!(header(), Ok("Bearer two".to_owned()));
-    fs::remove_file(folder.0.join("token")).expect("it was there");
-    assert_eq!(header().map_err(|error| error.code()), Err(Code::FileInvalid));
+    assert_eq!(header.read_again(), Ok(()));
+    assert_eq!(value().as_deref(), Some("Bearer two"));
+    // One that is gone, or is no file, is told, and leaves the value as it was.
+    let path = folder.0.join("token");
+    fs::remove_file(&path).expect("it was there");
+    assert_eq!(
+        header.read_again().map_err(|error| error.code()),
+        Err(Code::FileInvalid)
+    );
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("a pipe").success());
+    let error = header.read_again().expect_err("nobody writes to it");
+    assert!(error.message().contains("no regular file"), "{error}");
+    assert_eq!(value().as_deref(), Some("Bearer two"));
 }
 
 #[test]
@@ -128,6 +136,6 @@ fn headers_remember_where_their_file_is() {
     let relative = up.join(path.trim_start_matches('/'));
     let config = Config::parse(relative.to_str().expect("a path")).unwrap_or_else(|error| panic!("{error}"));
     fs::remove_file(folder.0.join("token")).expect("it was there");
-    let error = config.pod.headers[0].value().expect_err("it is gone");
+    let error = config.pod.headers[0].read_again().expect_err("it is gone");
     assert!(error.file().is_some_and(|file| file.starts_with('/')), "{error}");
 }

@@ -78,7 +78,7 @@ fn wrong_types_are_told() {
 fn impossible_values_are_told() {
     let table = r#"
         host | null | is missing
-        host | "" | without scheme, port or path
+        host | "" | host is missing
         host | "https://pod.example" | without scheme, port or path
         host | "pod.example:443" | without scheme, port or path
         host | "pod.example/agent" | without scheme, port or path

@@ -50,7 +50,8 @@ fn headers_of_the_connection_are_left_out() {
         let names: Vec<&str> = service.headers.iter().map(|header| header.name.as_str()).collect();
         assert_eq!(names, ["x-a"]);
     }
-    let no_effect = |name| format!("{name} has no effect: the library keeps its connections by itself");
+    let no_effect =
+        |name| format!("{name} has no effect: connections, and how answers are coded, are the library's business");
     let mut expected = [
         "defaultHeaders.Connection",
         "defaultHeaders.keep-alive",

@@ -30,8 +30,12 @@ pub fn login(call: &Call, kind: Kind) -> Result<Reply, Reply> {
 
 /// The handshake has shown that the client has the key; nothing is sent besides.
 pub fn login_by_certificate(call: &Call, kind: Kind) -> Result<Reply, Reply> {
-    if !call.body.is_empty() {
-        return Err(Reply::error(400, "A login by certificate has no body"));
+    let has = |name: &str| call.headers.contains_key(name);
+    if !call.body.is_empty() || has("content-type") || has("transfer-encoding") {
+        return Err(Reply::error(
+            400,
+            "A login by certificate has no body, and no sign of one",
+        ));
     }
     let refuse = |reason: &str| Reply::error(401, reason);
     let certificate = call

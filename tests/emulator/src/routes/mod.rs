@@ -97,6 +97,7 @@ async fn service(
         path.map_or(Err(not_found()), |path| find(&parts.method, path))
     });
     let endpoint = route.as_ref().ok().map(|(endpoint, _)| *endpoint);
+    let chunked = parts.headers.contains_key("transfer-encoding");
     let mut entry = Entry::open(&shared, &parts, endpoint);
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),
@@ -106,6 +107,10 @@ async fn service(
         Ok(route) => route,
         Err(reply) => return entry.close(reply),
     };
+    if chunked {
+        // Allowed, but many a gateway does not take it.
+        return entry.close(Reply::error(411, "The length of the body is missing"));
+    }
     if let Err(refusal) = shared.look(|world| pass_gateway(world.settings.gateway_header.as_ref(), &parts)) {
         return entry.close(refusal);
     }

@@ -4,12 +4,22 @@
 //! feed at a time has it: a second reader would get every other event, out of order. The lock is on a file beside it, since
 //! the file itself is replaced whole.
 
+mod holder;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use holder::Holder;
+
+use crate::config::open_regular;
 use crate::error::{Code, Error};
 use crate::protocol::{AGENT_PATH, is_usable, normalized};
+
+/// What is appended to the file's name for the file that is locked, and for the one that is about to replace it.
+const LOCK: &str = ".lock";
+const NEW: &str = ".new";
 
 /// Far more than an id and an address have.
 const MOST: u64 = 64 << 10;
@@ -36,40 +46,37 @@ impl IdFile {
     ///
     /// [`Code::FeedInUse`] if another feed has it, and [`Code::FileInvalid`] if it cannot be written.
     pub(crate) fn claim(path: &Path) -> Result<IdFile, Error> {
-        let unwritable = |error: io::Error| {
-            let shown = path.display();
-            let message = format!(
-                "datafeed.idFilePath: {shown}, where the id of the feed is kept, cannot be written: {error}; without it \
-                 events would be lost at every start"
-            );
-            Error::new(Code::FileInvalid, message)
-                .with_field("datafeed.idFilePath")
-                .with_file(shown.to_string())
-        };
+        let path = &real(path);
         if path.is_dir() {
-            return Err(unwritable(io::Error::from(io::ErrorKind::IsADirectory)));
+            return Err(unwritable(path, &io::Error::from(io::ErrorKind::IsADirectory)));
         }
+        let lock_path = beside(path, LOCK);
+        let cannot = |error: io::Error| unwritable(path, &error);
         let mut lock = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(beside(path, ".lock"))
-            .map_err(unwritable)?;
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&lock_path)
+            .map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut lock)),
-            Err(TryLockError::Error(error)) => return Err(unwritable(error)),
+            Err(TryLockError::WouldBlock) => return Err(holder::in_use(path, &mut lock)),
+            Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        let holder = format!("{} {}\n", std::process::id(), program());
         lock.set_len(0)
             .and_then(|()| lock.rewind())
-            .and_then(|()| lock.write_all(holder.as_bytes()))
-            .map_err(unwritable)?;
-        Ok(IdFile {
+            .and_then(|()| lock.write_all(Holder::this_process().to_text().as_bytes()))
+            .map_err(cannot)?;
+        let file = IdFile {
             path: path.to_owned(),
             lock,
-        })
+        };
+        // Told now, and not when an id is to be kept.
+        file.new_file().map_err(cannot)?;
+        let _ = fs::remove_file(beside(path, NEW));
+        Ok(file)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -83,7 +90,7 @@ impl IdFile {
     /// Why what is there cannot be used; it may be replaced.
     pub(crate) fn kept(&self) -> Result<Option<Kept>, String> {
         let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
+        let read = open_regular(&self.path).and_then(|file| file.take(MOST).read_to_end(&mut bytes));
         match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(format!("cannot be read: {error}")),
@@ -97,12 +104,48 @@ impl IdFile {
 
     /// Keeps an id: whole, or not at all.
     pub(crate) fn keep(&self, id: &str, agent_url: &str) -> io::Result<()> {
-        let new = beside(&self.path, ".new");
-        let mut file = File::create(&new)?;
+        let mut file = self.new_file()?;
         file.write_all(format!("{id}@{agent_url}{AGENT_PATH}").as_bytes())?;
         file.sync_all()?;
-        fs::rename(&new, &self.path)
+        fs::rename(beside(&self.path, NEW), &self.path)
     }
+
+    /// An empty file beside it, whatever an earlier process left there.
+    fn new_file(&self) -> io::Result<File> {
+        let new = beside(&self.path, NEW);
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        OpenOptions::new().write(true).create_new(true).open(new)
+    }
+}
+
+/// The file that a path leads to: two names of one must not be two locks. It need not be there yet.
+fn real(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as the system follows.
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Error {
+    let shown = path.display();
+    let message = format!(
+        "datafeed.idFilePath: the id of the feed cannot be kept in {shown}, since this file, or one of its name with \
+         {LOCK} or {NEW}, cannot be written: {error}; without it events would be lost at every start"
+    );
+    Error::new(Code::FileInvalid, message)
+        .with_field("datafeed.idFilePath")
+        .with_file(shown.to_string())
 }
 
 impl Drop for IdFile {
@@ -133,33 +176,6 @@ fn parse(text: &str) -> Option<Kept> {
         id: id.to_owned(),
         agent_url: Some(agent_url),
     })
-}
-
-fn in_use(path: &Path, lock: &mut File) -> Error {
-    let mut text = String::new();
-    let _ = lock.take(300).read_to_string(&mut text);
-    let (process, name) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let holder = match process.parse::<u32>() {
-        Ok(own) if own == std::process::id() => "another feed of this process".to_owned(),
-        Ok(process) if name.is_empty() => format!("process {process}"),
-        Ok(process) => format!("process {process} ({name})"),
-        Err(_) => "another process".to_owned(),
-    };
-    let shown = path.display();
-    let message = format!(
-        "datafeed.idFilePath: the feed of {shown} is read by {holder}, and a feed of Datafeed 1 serves one reader; close \
-         it there, or set another datafeed.idFilePath for a feed of its own"
-    );
-    Error::new(Code::FeedInUse, message)
-        .with_field("datafeed.idFilePath")
-        .with_file(shown.to_string())
-}
-
-/// The name of this program, as far as it is fit for a message.
-fn program() -> String {
-    let path = std::env::current_exe().unwrap_or_default();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
