@@ -220,3 +220,40 @@ fn the_feed_is_read_at_the_node_that_made_it() {
     assert_eq!(one.v1_books().handed_out, 0);
     works(&two, &feed, 2);
 }
+
+#[test]
+fn two_names_of_one_file_are_one_lock() {
+    let emulator = emulator(quick());
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("volume")).expect("a folder");
+    // It leads to a file that is not there yet.
+    std::os::unix::fs::symlink("volume/bot.id", folder.path().join("link.id")).expect("a link");
+    let named = |name: &str| {
+        let mut config = first(&emulator, &folder, json!({}));
+        config["datafeed"]["idFilePath"] = json!(folder.at(name));
+        config
+    };
+    let feed = open_and_read(&emulator, &named("link.id"), Endpoint::V1Read);
+    assert!(
+        folder.read("volume/bot.id").starts_with(&feed_id(&feed)),
+        "the link stays one"
+    );
+    is_in_use(&named("volume/bot.id"), "another feed of this process");
+    is_in_use(&named("volume/../link.id"), "another feed of this process");
+    works(&emulator, &feed, 0);
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let emulator = emulator(quick());
+    let folder = Folder::new();
+    let config = first(&emulator, &folder, json!({}));
+    let made = Command::new("mkfifo").arg(folder.at("datafeed.id")).status();
+    assert!(made.expect("a pipe").success());
+    let feed = open_and_read(&emulator, &config, Endpoint::V1Read);
+    let line = feed.wait_for_log("it is replaced, and a feed is made");
+    assert!(line["message"].to_string().contains("no regular file"), "{line}");
+    works(&emulator, &feed, 0);
+    feed.close_at_once();
+    assert!(folder.read("datafeed.id").contains('@'));
+}

@@ -204,3 +204,47 @@ fn a_header_from_a_file_is_read_again_at_each_login() {
     folder.write("gateway.key", "third-secret");
     works(&emulator, &feed, 3);
 }
+
+#[test]
+fn a_load_balancer_cannot_send_the_tokens_unprotected() {
+    let balancer = emulator(quick());
+    balancer.change_settings(|settings| settings.server_fqdn = Some("http://192.0.2.2:8080".to_owned()));
+    let settings = json!({"agent": {"loadBalancing": {"mode": "external"}}});
+    let feed = Feed::open(&config(&balancer, settings));
+    let line = feed.wait_for_rule("answer-malformed");
+    assert!(line["message"].to_string().contains("allowPlaintext"), "{line}");
+}
+
+#[test]
+fn a_kept_feed_of_another_domain_is_not_gone_to() {
+    let balancer = emulator(quick());
+    let stranger = emulator(quick());
+    let folder = Folder::new();
+    let mut config = first(
+        &balancer,
+        &folder,
+        json!({"agent": {"loadBalancing": {"mode": "external"}}}),
+    );
+    // Near in the network, but not in name.
+    config["agent"]["host"] = json!("127.0.0.1");
+    folder.write(
+        "datafeed.id",
+        &format!("abc@https://agent.example:{}/agent", stranger.port()),
+    );
+    let feed = Feed::open(&config);
+    feed.wait_for_log("which is not configured");
+    works(&balancer, open_after_create(&feed, &balancer), 0);
+    assert!(stranger.requests().is_empty());
+}
+
+/// Waits until the feed has been made and is read.
+fn open_after_create<'a>(feed: &'a Feed, emulator: &datafeed_emulator::Emulator) -> &'a Feed {
+    feed.wait_for_log("created a feed");
+    let reading = emulator.wait_for_requests(PATIENCE, |requests| {
+        requests
+            .iter()
+            .any(|request| request.endpoint == Some(Endpoint::V1Read))
+    });
+    assert!(reading);
+    feed
+}
