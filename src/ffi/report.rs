@@ -61,19 +61,18 @@ pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *m
 
 /// What the feed is doing and has done. Also after close.
 ///
-/// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members:
-/// `version` of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot
-/// holds events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
-/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or firehose),
-/// `feedId`, `tag`; `lastReadAt`,
-/// `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it, `postponed` after a
-/// nack, `remembered` as acknowledged; counts since the start: `received`, `filtered`
-/// (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
+/// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members: `version`
+/// of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot holds
+/// events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
+/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or
+/// firehose), `feedId`, `tag`; `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for
+/// the bot, `held` by it, `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`,
+/// `filtered` (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
 /// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
 /// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
-/// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds` (by
-/// how much the service's clock is ahead, if login tokens had to allow for it, else 0); `latestTrouble`: null or an error
-/// object with `at` (ms since 1970).
+/// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds`
+/// (by how much the service's clock is ahead, if login tokens had to allow for it, else 0); `latestTrouble`: null or an
+/// error object with `at` (ms since 1970).
 ///
 /// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 ///
@@ -152,9 +151,9 @@ pub unsafe extern "C" fn datafeed_renew_session(
     unsafe { give(feed, session_json, produce) }
 }
 
-/// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late, and of a
-/// closed feed the last 20. The environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on stderr, but for those that it
-/// does not take at once.
+/// Waits for the next line of the feed's log. The last 1000 lines are kept for a program that fetches them late, and of
+/// a closed feed the last 20. The environment variable DATAFEED_LOG (`error`, `warn` or `info`) shows the same lines on
+/// stderr, but for those that it does not take at once.
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 /// `log_json`: set to `{"timestamp","level","message",...}` (ms since 1970; level `error`, `warn` or `info`), or to NULL.
