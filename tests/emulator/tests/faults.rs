@@ -122,7 +122,7 @@ fn any_body_can_be_sent() {
     let mut response = client
         .agent
         .post(format!("{}{}", client.url, read_path(&feed)))
-        .send_empty()
+        .send("")
         .unwrap();
     assert_eq!(response.headers()["content-type"], "text/html");
     assert_eq!(response.body_mut().read_to_vec().unwrap(), b"<html>\xff");
@@ -288,4 +288,15 @@ fn a_hanging_request_is_never_answered() {
 #[should_panic(expected = "status")]
 fn a_fault_that_cannot_be_sent_is_refused() {
     start(|_| ()).fault(fault(Endpoint::List, status(100)));
+}
+
+#[test]
+fn a_body_in_chunks_is_not_taken() {
+    let (_emulator, client, _) = with_a_feed();
+    let request = ureq::http::Request::builder()
+        .method("POST")
+        .uri(format!("{}/agent/v4/datafeed/create", client.url))
+        .body(())
+        .unwrap();
+    assert_eq!(client.agent.run(request).unwrap().status().as_u16(), 411);
 }

@@ -112,6 +112,8 @@ impl Client {
             request = request.header(name, value);
         }
         let mut response = match body {
+            // Of length 0, and not in chunks.
+            "" if method == "POST" => self.agent.run(request.body("").unwrap())?,
             "" => self.agent.run(request.body(()).unwrap())?,
             _ => {
                 let request = request.header("Content-Type", content_type);
