@@ -1,4 +1,4 @@
-/* An agent that answers as fast as it can: login, list, create and read of a Datafeed 2, over plain HTTP.
+/* An agent that answers as fast as it can: login, session info, list, create and read of a Datafeed 2, over plain HTTP.
  *
  *   agent BATCH [REQUESTS_SHOWN]
  *
@@ -256,6 +256,9 @@ static bool answer_request(int socket, const char *head, const char *body, size_
         return answer_login(socket, "keyManagerToken", 128);
     }
     const char *feed = "{\"id\":\"" FEED_ID "\",\"type\":\"fanout\",\"createdAt\":1763780000000}";
+    if (starts_with(head, "GET /pod/v2/sessioninfo ")) {
+        return answer_small(socket, "200 OK", "{\"id\":349026222344902,\"username\":\"bench-bot\"}");
+    }
     if (starts_with(head, "POST /agent/v5/datafeeds ")) {
         return answer_small(socket, "201 Created", feed);
     }

@@ -101,8 +101,10 @@ impl Session {
     /// The tokens, if they are others than those of this generation.
     pub(crate) fn newer_than(&self, generation: u64) -> Option<(u64, Tokens)> {
         let inner = self.lock();
-        let tokens = inner.tokens.clone().filter(|_| inner.generation != generation)?;
-        Some((inner.generation, tokens))
+        if inner.generation == generation {
+            return None;
+        }
+        Some((inner.generation, inner.tokens.clone()?))
     }
 
     /// These are used from now on. Answers their generation.
