@@ -141,8 +141,12 @@ impl Poller {
         let Some(feed) = first.feed.take() else { return };
         first.replaced = Some(feed.clone());
         first.out_of_reach = None;
+        let what = match trouble.kind {
+            TroubleKind::Status(_) => "no longer exists at the agent",
+            _ => "is at a node of the agent that has been out of reach for half an hour, and is given up",
+        };
         let message = format!(
-            "the feed {feed} no longer exists at the agent ({}); another is made, and events may have been missed",
+            "the feed {feed} {what} ({}); another is made, and events may have been missed",
             trouble.to_error().message()
         );
         let error = Error::new(Code::FeedGone, message)

@@ -50,7 +50,7 @@ impl PodApi {
         self.http.read_headers()
     }
 
-    /// Who has this session.
+    /// The user whose session it is.
     pub(crate) fn account(&self, tokens: &Tokens) -> Result<Answer<Account>, Trouble> {
         let what = || format!("asking the pod at {} who the bot is", self.base_url);
         let (reply, trace_id) = self.call(Method::GET, &self.account_uri, tokens, what)?;
@@ -69,7 +69,7 @@ impl PodApi {
         })
     }
 
-    /// A new common JWT for this session.
+    /// A new common JWT for the session of these tokens.
     pub(crate) fn common_jwt(&self, tokens: &Tokens, now: Moment) -> Result<Answer<CommonJwt>, Trouble> {
         let what = || format!("getting a common JWT from the pod at {}", self.base_url);
         let (reply, trace_id) = self

@@ -132,7 +132,7 @@ impl Authenticator {
         Ok((tokens, jwt.trace_id))
     }
 
-    /// Who has this session.
+    /// The user whose session it is.
     pub(crate) fn account(&self, tokens: &Tokens) -> Result<Answer<Account>, Trouble> {
         self.pod.account(tokens)
     }
