@@ -76,16 +76,33 @@ int32_t datafeed_create(const char *config,
 // Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 // about `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
 // again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
-// datafeed_ack() or datafeed_nack(), which then answer DATAFEED_CLOSED.
+// datafeed_ack(), datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
 //
 // Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
 // DATAFEED_FORKED.
 int32_t datafeed_close(datafeed *feed);
 
+// A graceful end, as for a service that gets SIGTERM: hands out nothing more, waits until the bot has settled what it
+// holds, and closes.
+//
+// datafeed_next_event() answers DATAFEED_CLOSED from now on, blocked calls at once, so that the loops of worker threads
+// end. Everything else goes on. When every event in the bot's hands was given to datafeed_ack() or datafeed_nack(), or
+// the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself.
+// With Datafeed 1, whose service has forgotten what it handed out, events that were received already are still handed
+// out first, so somebody has to go on asking for them.
+//
+// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+//
+// Returns DATAFEED_OK: everything was settled; DATAFEED_TIMEOUT: the bot still held events, which are delivered again to
+// the next reader (the feed is closed all the same); DATAFEED_CLOSED: it was closed before, or by another thread
+// meanwhile; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it, datafeed_close() does.
+int32_t datafeed_drain(datafeed *feed,
+                       int32_t timeout_ms);
+
 // Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
 // call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so.
 // With several consumers it cannot be aimed at one, and misses a thread that is between two calls: to stop them all use
-// datafeed_close(). May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+// datafeed_drain() or datafeed_close(). May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
 //
 // Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_interrupt(datafeed *feed);
@@ -106,8 +123,8 @@ int32_t datafeed_fd(datafeed *feed, int *fd);
 // `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 // `delivery`: set to the number to acknowledge the event by, or to 0. Numbers count up and are never used again.
 // `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it.
-// The string is lent: it is valid until this delivery is given to datafeed_ack() or datafeed_nack(), also if the feed
-// is closed meanwhile. Do not change or free it.
+// The string is lent: it is valid until this delivery is given to datafeed_ack(), datafeed_nack() or datafeed_copied(),
+// also if the feed is closed meanwhile. Do not change or free it.
 // `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
 //
 // With `"ack": "implicit"` in the configuration the call first acknowledges the event that the one before returned,
@@ -127,8 +144,8 @@ int32_t datafeed_next_event(datafeed *feed,
 // FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
 //
 // Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
-// refused already; DATAFEED_CLOSED when the feed is closed: the string is released, and the service will deliver the
-// event again to the next reader; DATAFEED_FORKED.
+// refused already; DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the
+// service will deliver the event again to the next reader; DATAFEED_FORKED.
 int32_t datafeed_ack(datafeed *feed, uint64_t delivery);
 
 // The bot is not done with this event: it alone is handed out again, after `nackDelay` (1000 ms), under a new delivery
@@ -138,13 +155,24 @@ int32_t datafeed_ack(datafeed *feed, uint64_t delivery);
 int32_t datafeed_nack(datafeed *feed,
                       uint64_t delivery);
 
+// For a bot that has copied the event's string, or needs it no more: ends the life of the string. The event stays held,
+// to be acknowledged or refused as ever. Nothing that was copied is kept for the bot when the feed is closed, which spares
+// wrappers of other languages from giving back what their users forgot.
+//
+// Returns as datafeed_ack() does.
+int32_t datafeed_copied(datafeed *feed,
+                        uint64_t delivery);
+
 // How often the event with this delivery number has been handed out by this feed, this time included: 1, and one more
 // after each datafeed_nack().
 //
 // `attempt`: set to the count, or to 0. Must not be NULL.
 //
-// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held; DATAFEED_FORKED. Also after close.
-int32_t datafeed_attempt(datafeed *feed, uint64_t delivery, uint32_t *attempt);
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held; DATAFEED_FORKED. Also after close, as long
+// as the string is valid.
+int32_t datafeed_attempt(datafeed *feed,
+                         uint64_t delivery,
+                         uint32_t *attempt);
 
 // Why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome. Also after
 // close.

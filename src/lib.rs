@@ -33,5 +33,5 @@ pub mod internals;
 
 pub use config::Config;
 pub use error::{Code, Error};
-pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NoSession, NotAcknowledged};
+pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NoSession, NotAcknowledged, NotDrained};
 pub use log::{Level, LogLine, NoLine};

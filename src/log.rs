@@ -97,6 +97,17 @@ pub enum NoLine {
     Closed,
 }
 
+impl fmt::Display for NoLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NoLine::Timeout => "nothing was logged in time",
+            NoLine::Closed => "the feed is closed",
+        })
+    }
+}
+
+impl std::error::Error for NoLine {}
+
 /// Grows with what is written: a queue of fixed size would cost more than the rest of a closed feed.
 #[derive(Default)]
 struct Queue {

@@ -100,8 +100,8 @@ impl Queue for State {
         self.ledger.queued() > 0
     }
 
-    fn is_closed(&self) -> bool {
-        matches!(self.phase, Phase::Closed)
+    fn is_shut(&self) -> bool {
+        self.is_closed() || self.ledger.hands_out_no_more()
     }
 
     fn is_over(&self) -> bool {
@@ -199,7 +199,11 @@ impl Shared {
     /// Gives the lock back, and wakes the poller if it sleeps and there is something to read for.
     pub(crate) fn release_and_wake_poller(&self, mut state: Guard<'_, State>, now: Moment) {
         let wake = state.should_wake_poller(now);
+        let drained = state.ledger.is_drained();
         self.handover.release(state, wake);
+        if drained {
+            self.handover.given_back();
+        }
     }
 
     /// Ends the feed for good with this error.
@@ -242,6 +246,10 @@ impl Shared {
 }
 
 impl State {
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
     /// Whether the poller sleeps and now has something to read for. Once: after that it counts as reading.
     pub(crate) fn should_wake_poller(&mut self, now: Moment) -> bool {
         let wake = self.watch.doing == Doing::WaitingForBot && self.ledger.wants_read(now);

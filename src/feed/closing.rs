@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{AlreadyClosed, Inner};
+use super::{AlreadyClosed, Inner, NotDrained};
 use crate::log::Level;
 use crate::session::End;
 use crate::shared::Phase;
-use crate::sync::Queue;
 
 /// Beyond `closeTimeout`, before what the poller is doing is cut once more.
 const GRACE: Duration = Duration::from_millis(200);
@@ -46,6 +45,24 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
     shared.info("the feed is closed", Value::Null);
     shared.log.close();
     Ok(())
+}
+
+pub(super) fn drain(inner: &Inner, timeout: Option<Duration>) -> Result<(), NotDrained> {
+    let shared = &inner.shared;
+    let mut state = shared.lock();
+    if state.is_closed() {
+        return Err(NotDrained::Closed);
+    }
+    state.ledger.drain();
+    shared.handover.announce_end(state);
+    let in_time = shared
+        .handover
+        .wait_for_bot(timeout, |state| state.is_closed() || state.ledger.is_drained());
+    match close(inner) {
+        Err(AlreadyClosed) => Err(NotDrained::Closed),
+        Ok(()) if in_time => Ok(()),
+        Ok(()) => Err(NotDrained::Timeout),
+    }
 }
 
 fn wait_for_poller(inner: &Inner) {

@@ -22,10 +22,10 @@ use crate::net::Cutoff;
 use crate::poller::Poller;
 use crate::protocol::CommonJwt;
 use crate::shared::{Phase, Shared, State};
-use crate::sync::{Look, NotTaken, Queue};
+use crate::sync::{Look, NotTaken};
 
 pub use event::Event;
-pub use refusals::{AlreadyClosed, NoEvent, NoSession, NotAcknowledged};
+pub use refusals::{AlreadyClosed, NoEvent, NoSession, NotAcknowledged, NotDrained};
 
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
@@ -122,7 +122,7 @@ impl Datafeed {
             }
             if state.is_closed() {
                 if let Some(kept) = state.implied.take() {
-                    let _ = state.ledger.release(kept);
+                    state.ledger.release(kept);
                 }
                 return Err(NoEvent::Closed);
             }
@@ -207,6 +207,9 @@ impl Datafeed {
         }
         let now = shared.clock.now();
         state.ledger.nack(delivery, now).map_err(unknown)?;
+        if state.ledger.is_drained() {
+            shared.handover.given_back();
+        }
         // Whoever waits has a new time to look at.
         if shared.handover.has_fd() {
             shared.nudge_poller(&state);
@@ -222,6 +225,15 @@ impl Datafeed {
     /// See [`NotAcknowledged`].
     pub fn attempt(&self, delivery: u64) -> Result<u32, NotAcknowledged> {
         self.shared().lock().ledger.attempt(delivery).map_err(unknown)
+    }
+
+    /// The bot has a copy of the held event's text, so the feed need not keep it beyond its end.
+    pub(crate) fn copied(&self, delivery: u64) -> Result<(), NotAcknowledged> {
+        let mut state = self.shared().lock();
+        if state.is_closed() {
+            return Err(release(&mut state, delivery));
+        }
+        state.ledger.copied(delivery).map_err(unknown)
     }
 
     /// Wakes every thread that waits in [`next_event`](Datafeed::next_event); if none does, the next call returns at
@@ -338,6 +350,20 @@ impl Datafeed {
     pub fn close(&self) -> Result<(), AlreadyClosed> {
         closing::close(&self.inner)
     }
+
+    /// A graceful end: hands out nothing more, waits until every event in the bot's hands is acknowledged or refused, and
+    /// [closes](Datafeed::close). `None` waits for ever, zero does not wait; closed it is in any case.
+    ///
+    /// Calls that wait in [`next_event`](Datafeed::next_event) return [`NoEvent::Closed`] at once, everything else goes on
+    /// until the end. With Datafeed 1, where the service has forgotten what it handed out, events that were received
+    /// already are still handed out first.
+    ///
+    /// # Errors
+    ///
+    /// See [`NotDrained`].
+    pub fn drain(&self, timeout: Option<Duration>) -> Result<(), NotDrained> {
+        closing::drain(&self.inner, timeout)
+    }
 }
 
 /// With implicit acknowledgement: a call is going on.
@@ -373,8 +399,6 @@ fn unknown(_: NotHeld) -> NotAcknowledged {
 
 /// After close an acknowledgement has no effect but to release the event's text.
 fn release(state: &mut State, delivery: u64) -> NotAcknowledged {
-    match state.ledger.release(delivery) {
-        Ok(()) => NotAcknowledged::Closed,
-        Err(NotHeld) => NotAcknowledged::UnknownDelivery,
-    }
+    state.ledger.release(delivery);
+    NotAcknowledged::Closed
 }

@@ -39,6 +39,32 @@ pub enum NotAcknowledged {
     Closed,
 }
 
+impl fmt::Display for NoEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NoEvent::Timeout => "no event came in time",
+            NoEvent::Interrupted => "the wait was interrupted",
+            NoEvent::Closed => "the feed is closed",
+            NoEvent::Failed(error) => return error.fmt(formatter),
+            NoEvent::SecondConsumer => "another thread is waiting, and with \"ack\": \"implicit\" only one may",
+        })
+    }
+}
+
+impl std::error::Error for NoEvent {}
+
+impl fmt::Display for NoSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NoSession::Timeout => "there was no other session in time",
+            NoSession::Closed => "the feed is closed",
+            NoSession::Failed(error) => return error.fmt(formatter),
+        })
+    }
+}
+
+impl std::error::Error for NoSession {}
+
 impl fmt::Display for NotAcknowledged {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -49,6 +75,26 @@ impl fmt::Display for NotAcknowledged {
 }
 
 impl std::error::Error for NotAcknowledged {}
+
+/// Why the bot's events were not all settled when the feed was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDrained {
+    /// The time is over, and the bot still held events. They are delivered again to the next reader.
+    Timeout,
+    /// The feed had been closed before, or was closed meanwhile.
+    Closed,
+}
+
+impl fmt::Display for NotDrained {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NotDrained::Timeout => "the bot still held events when the time was over",
+            NotDrained::Closed => "the feed is closed",
+        })
+    }
+}
+
+impl std::error::Error for NotDrained {}
 
 /// The feed had been closed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,8 +22,8 @@ pub(super) fn timeout(timeout_ms: i32) -> Option<Duration> {
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 /// `delivery`: set to the number to acknowledge the event by, or to 0. Numbers count up and are never used again.
 /// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it.
-/// The string is lent: it is valid until this delivery is given to datafeed_ack() or datafeed_nack(), also if the feed
-/// is closed meanwhile. Do not change or free it.
+/// The string is lent: it is valid until this delivery is given to datafeed_ack(), datafeed_nack() or datafeed_copied(),
+/// also if the feed is closed meanwhile. Do not change or free it.
 /// `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
 ///
 /// With `"ack": "implicit"` in the configuration the call first acknowledges the event that the one before returned,
@@ -75,8 +75,8 @@ pub unsafe extern "C" fn datafeed_next_event(
 /// FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
 ///
 /// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
-/// refused already; DATAFEED_CLOSED when the feed is closed: the string is released, and the service will deliver the
-/// event again to the next reader; DATAFEED_FORKED.
+/// refused already; DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the
+/// service will deliver the event again to the next reader; DATAFEED_FORKED.
 #[unsafe(no_mangle)]
 pub extern "C" fn datafeed_ack(feed: *mut datafeed, delivery: u64) -> i32 {
     with_feed(feed, |feed| answer(feed.ack(delivery)))
@@ -91,12 +91,23 @@ pub extern "C" fn datafeed_nack(feed: *mut datafeed, delivery: u64) -> i32 {
     with_feed(feed, |feed| answer(feed.nack(delivery)))
 }
 
+/// For a bot that has copied the event's string, or needs it no more: ends the life of the string. The event stays held,
+/// to be acknowledged or refused as ever. Nothing that was copied is kept for the bot when the feed is closed, which spares
+/// wrappers of other languages from giving back what their users forgot.
+///
+/// Returns as datafeed_ack() does.
+#[unsafe(no_mangle)]
+pub extern "C" fn datafeed_copied(feed: *mut datafeed, delivery: u64) -> i32 {
+    with_feed(feed, |feed| answer(feed.copied(delivery)))
+}
+
 /// How often the event with this delivery number has been handed out by this feed, this time included: 1, and one more
 /// after each datafeed_nack().
 ///
 /// `attempt`: set to the count, or to 0. Must not be NULL.
 ///
-/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held; DATAFEED_FORKED. Also after close.
+/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held; DATAFEED_FORKED. Also after close, as long
+/// as the string is valid.
 ///
 /// # Safety
 ///

@@ -4,14 +4,15 @@ use std::ffi::{CStr, c_char, c_int};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
+use super::event::timeout;
 use super::forks;
 use super::guard::{no_panic, with_feed};
 use super::handle::datafeed;
 use super::out::Out;
 use super::registry;
 use super::signals::with_signals_blocked;
-use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK};
-use crate::{Code, Config, Datafeed, Error};
+use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
+use crate::{Code, Config, Datafeed, Error, NotDrained};
 
 /// Opens a feed: checks the configuration and starts the thread that polls. Does not wait for the network.
 ///
@@ -88,7 +89,7 @@ pub unsafe extern "C" fn datafeed_create(
 /// Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 /// about `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
 /// again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
-/// datafeed_ack() or datafeed_nack(), which then answer DATAFEED_CLOSED.
+/// datafeed_ack(), datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
 ///
 /// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
 /// DATAFEED_FORKED.
@@ -100,10 +101,33 @@ pub extern "C" fn datafeed_close(feed: *mut datafeed) -> i32 {
     })
 }
 
+/// A graceful end, as for a service that gets SIGTERM: hands out nothing more, waits until the bot has settled what it
+/// holds, and closes.
+///
+/// datafeed_next_event() answers DATAFEED_CLOSED from now on, blocked calls at once, so that the loops of worker threads
+/// end. Everything else goes on. When every event in the bot's hands was given to datafeed_ack() or datafeed_nack(), or
+/// the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself.
+/// With Datafeed 1, whose service has forgotten what it handed out, events that were received already are still handed
+/// out first, so somebody has to go on asking for them.
+///
+/// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
+///
+/// Returns DATAFEED_OK: everything was settled; DATAFEED_TIMEOUT: the bot still held events, which are delivered again to
+/// the next reader (the feed is closed all the same); DATAFEED_CLOSED: it was closed before, or by another thread
+/// meanwhile; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED. datafeed_interrupt() does not wake it, datafeed_close() does.
+#[unsafe(no_mangle)]
+pub extern "C" fn datafeed_drain(feed: *mut datafeed, timeout_ms: i32) -> i32 {
+    with_feed(feed, |feed| match feed.drain(timeout(timeout_ms)) {
+        Ok(()) => DATAFEED_OK,
+        Err(NotDrained::Timeout) => DATAFEED_TIMEOUT,
+        Err(NotDrained::Closed) => DATAFEED_CLOSED,
+    })
+}
+
 /// Wakes every thread that is blocked in datafeed_next_event(): each returns DATAFEED_INTERRUPTED. If none is, the next
 /// call of any thread returns so. Also makes the descriptor of datafeed_fd() readable until a call has returned so.
 /// With several consumers it cannot be aimed at one, and misses a thread that is between two calls: to stop them all use
-/// datafeed_close(). May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
+/// datafeed_drain() or datafeed_close(). May be called from any thread and from a signal handler: it takes no lock and allocates nothing.
 ///
 /// Returns DATAFEED_OK, also for a closed feed; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 #[unsafe(no_mangle)]

@@ -123,12 +123,19 @@ struct InFlight {
 /// An event's place in the ledger while it is outstanding; counts up and is never used again.
 type Serial = u64;
 
+/// An event in the bot's hands.
+struct Held {
+    serial: Serial,
+    /// The bot has a copy of its own, so nothing has to be kept for it when the ledger is closed.
+    copied: bool,
+}
+
 pub(crate) struct Ledger<E> {
     limits: Limits,
     entries: HashMap<Serial, Entry<E>, Mixed>,
     next_serial: Serial,
     queue: VecDeque<Serial>,
-    held: HashMap<u64, Serial, Mixed>,
+    held: HashMap<u64, Held, Mixed>,
     next_delivery: u64,
     postponed: BinaryHeap<Reverse<(Moment, Serial)>>,
     memory: Memory,
@@ -143,6 +150,8 @@ pub(crate) struct Ledger<E> {
     /// The latest read's ackId was refused: the next one carries none, to tell a bad ackId from a bad feed.
     refused: bool,
     hungry: bool,
+    /// The feed is about to be closed, and only what the bot holds is waited for.
+    draining: bool,
     counters: Counters,
 }
 
@@ -165,6 +174,7 @@ impl<E: Clone> Ledger<E> {
             last_read: Moment::default(),
             refused: false,
             hungry: false,
+            draining: false,
             counters: Counters::default(),
         }
     }
@@ -178,7 +188,7 @@ impl<E: Clone> Ledger<E> {
         };
         let delivery = self.next_delivery;
         self.next_delivery += 1;
-        self.held.insert(delivery, serial);
+        self.held.insert(delivery, Held { serial, copied: false });
         self.counters.handed_out += 1;
         let entry = self.entries.get_mut(&serial).expect("a queued event has an entry");
         entry.attempts += 1;
@@ -191,7 +201,7 @@ impl<E: Clone> Ledger<E> {
 
     /// The bot is done with this one: it will not be handed out again.
     pub(crate) fn ack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
-        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
+        let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
         let entry = self.entries.remove(&serial).expect("a held event has an entry");
         self.counters.acknowledged += 1;
         let lease = self.memory.acknowledge(entry.identity);
@@ -201,7 +211,7 @@ impl<E: Clone> Ledger<E> {
 
     /// The bot is not done with this one: it is handed out again, later, under a new number.
     pub(crate) fn nack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
-        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
+        let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
         self.counters.nacked += 1;
         self.postponed.push(Reverse((now + self.limits.nack_delay, serial)));
         Ok(())
@@ -209,8 +219,30 @@ impl<E: Clone> Ledger<E> {
 
     /// How often the held event has been handed out, this time included.
     pub(crate) fn attempt(&self, delivery: u64) -> Result<u32, NotHeld> {
-        let serial = self.held.get(&delivery).ok_or(NotHeld)?;
-        Ok(self.entries[serial].attempts)
+        let held = self.held.get(&delivery).ok_or(NotHeld)?;
+        Ok(self.entries[&held.serial].attempts)
+    }
+
+    /// The bot has a copy of the held event: see [`close`](Ledger::close).
+    pub(crate) fn copied(&mut self, delivery: u64) -> Result<(), NotHeld> {
+        self.held.get_mut(&delivery).ok_or(NotHeld)?.copied = true;
+        Ok(())
+    }
+
+    /// From now on nothing is handed out, and a read is made for an acknowledgement only. What the service has forgotten
+    /// is still handed out: it would be lost.
+    pub(crate) fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Draining, and nothing is left that may be handed out.
+    pub(crate) fn hands_out_no_more(&self) -> bool {
+        self.draining && (!self.limits.service_forgets || self.entries.is_empty())
+    }
+
+    /// Draining, and nothing is left to wait for.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.hands_out_no_more() && self.held.is_empty()
     }
 
     /// What the reader should do now. While a read is in flight there is nothing more to plan.
@@ -259,6 +291,9 @@ impl<E: Clone> Ledger<E> {
     }
 
     fn has_reason_to_read(&self) -> bool {
+        if self.draining {
+            return !self.ready.is_empty();
+        }
         let eager = self.limits.service_forgets;
         eager || !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
     }
@@ -351,10 +386,12 @@ impl<E: Clone> Ledger<E> {
         self.in_flight.as_ref().is_some_and(|read| read.carried.is_some())
     }
 
-    /// Gives back everything but what the bot holds: nothing more will be handed out or read.
+    /// Gives back everything but what the bot holds and has no copy of: nothing more will be handed out or read.
     pub(crate) fn close(&mut self) {
-        let held: HashSet<Serial> = self.held.values().copied().collect();
-        self.entries.retain(|serial, _| held.contains(serial));
+        self.held.retain(|_, held| !held.copied);
+        self.held.shrink_to_fit();
+        let lent: HashSet<Serial> = self.held.values().map(|held| held.serial).collect();
+        self.entries.retain(|serial, _| lent.contains(serial));
         self.entries.shrink_to_fit();
         self.queue = VecDeque::new();
         self.postponed = BinaryHeap::new();
@@ -365,12 +402,12 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// After `close`: the bot gives back what it held.
-    pub(crate) fn release(&mut self, delivery: u64) -> Result<(), NotHeld> {
-        let serial = self.held.remove(&delivery).ok_or(NotHeld)?;
-        self.entries.remove(&serial);
-        self.held.shrink_to_fit();
-        self.entries.shrink_to_fit();
-        Ok(())
+    pub(crate) fn release(&mut self, delivery: u64) {
+        if let Some(Held { serial, .. }) = self.held.remove(&delivery) {
+            self.entries.remove(&serial);
+            self.held.shrink_to_fit();
+            self.entries.shrink_to_fit();
+        }
     }
 
     /// Events that were received and that the bot has not acknowledged.

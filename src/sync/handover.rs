@@ -1,8 +1,8 @@
 //! Where a feed's callers and its poller meet: what they share behind one lock, and how each wakes the other.
 //!
 //! Consumers sleep until there is an event, an interruption or the end. The poller sleeps, when it is not on the network,
-//! until there is something to read for. Whoever closes the feed waits for the poller's end. A descriptor shows to
-//! programs that poll what a sleeping consumer would wake up for.
+//! until there is something to read for. Whoever ends the feed waits for the bot to give back what it holds, and for the
+//! poller's end. A descriptor shows to programs that poll what a sleeping consumer would wake up for.
 
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -16,8 +16,8 @@ use super::{EventCount, EventFd};
 pub(crate) trait Queue {
     /// Whether an event waits for a consumer.
     fn has_event(&self) -> bool;
-    /// Whether nobody is to be handed anything any more.
-    fn is_closed(&self) -> bool;
+    /// Whether nobody is to be handed anything any more: closed, or about to be.
+    fn is_shut(&self) -> bool;
     /// Whether nothing new will come: closed, or ended by itself.
     fn is_over(&self) -> bool;
 }
@@ -92,7 +92,7 @@ impl<S: Queue> Handover<S> {
         loop {
             let ticket = self.consumers.ticket();
             let mut guard = self.lock();
-            if guard.is_closed() {
+            if guard.is_shut() {
                 return Err(NotTaken::Closed);
             }
             let interruptions = self.interruptions.load(Ordering::SeqCst);
@@ -154,6 +154,7 @@ impl<S: Queue> Handover<S> {
     pub(crate) fn announce_end(&self, guard: Guard<'_, S>) {
         self.announce(guard, usize::MAX);
         self.poller.notify_all();
+        self.ending.notify_all();
     }
 
     /// For the poller, to be taken before it looks whether there is something to do.
@@ -178,10 +179,25 @@ impl<S: Queue> Handover<S> {
 
     /// Waits until the poller has ended, and answers whether it has in time.
     pub(crate) fn wait_for_poller(&self, most: Option<Duration>) -> bool {
+        self.wait(most, || self.poller_ended.load(Ordering::SeqCst))
+    }
+
+    /// Waits until `done` says so, and answers whether it has in time. It is asked again after each `given_back` and
+    /// `announce_end`.
+    pub(crate) fn wait_for_bot(&self, most: Option<Duration>, done: impl Fn(&S) -> bool) -> bool {
+        self.wait(most, || done(&self.lock()))
+    }
+
+    /// The bot has given back what somebody may wait for.
+    pub(crate) fn given_back(&self) {
+        self.ending.notify_all();
+    }
+
+    fn wait(&self, most: Option<Duration>, done: impl Fn() -> bool) -> bool {
         let end = most.and_then(|most| Instant::now().checked_add(most));
         loop {
             let ticket = self.ending.ticket();
-            if self.poller_ended.load(Ordering::SeqCst) {
+            if done() {
                 return true;
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -217,7 +233,7 @@ impl<S: Queue> Handover<S> {
     pub(crate) fn show(&self, guard: &mut Guard<'_, S>) {
         let Some(fd) = self.fd.get() else { return };
         let interrupted = |guard: &Guard<S>| self.interruptions.load(Ordering::SeqCst) != guard.0.interruptions_seen;
-        if !guard.has_event() && !guard.is_over() && !interrupted(guard) {
+        if !guard.has_event() && !guard.is_over() && !guard.is_shut() && !interrupted(guard) {
             fd.lower();
             guard.0.fd_raised = false;
             if !interrupted(guard) {

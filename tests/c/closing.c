@@ -64,8 +64,32 @@ static void with_events_in_hand(const emulator *service) {
     CHECK_IS(DATAFEED_CLOSED, datafeed_ack(feed, delivery));
     CHECK(strcmp(second, "{\"id\":\"second\"}") == 0);
     CHECK_IS(DATAFEED_CLOSED, datafeed_nack(feed, refused));
-    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_ack(feed, delivery));
-    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_nack(feed, refused));
+    CHECK_IS(DATAFEED_CLOSED, datafeed_ack(feed, delivery));
+    CHECK_IS(DATAFEED_CLOSED, datafeed_nack(feed, refused));
+}
+
+/* Before the close or after it: what was copied is not kept, and the statistics say so. */
+static void with_copied_events(const emulator *service) {
+    datafeed *feed = open_feed(service);
+    const char *first, *second;
+    char *stats;
+    publish(service, "[{\"id\":\"first\"},{\"id\":\"second\"}]");
+    uint64_t before = receive(feed, &first), after = receive(feed, &second);
+    uint32_t attempt;
+    CHECK_IS(DATAFEED_OK, datafeed_copied(feed, before));
+    CHECK_IS(DATAFEED_OK, datafeed_copied(feed, before));
+    CHECK_IS(DATAFEED_OK, datafeed_attempt(feed, before, &attempt));
+    CHECK_IS(1, attempt);
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_copied(feed, after + 1));
+    CHECK_IS(DATAFEED_OK, datafeed_close(feed));
+    CHECK_IS(DATAFEED_OK, datafeed_stats(feed, &stats));
+    CHECK_IS(1, number_in(stats, "held"));
+    datafeed_string_free(stats);
+    CHECK(strcmp(second, "{\"id\":\"second\"}") == 0);
+    CHECK_IS(DATAFEED_CLOSED, datafeed_copied(feed, after));
+    CHECK_IS(DATAFEED_OK, datafeed_stats(feed, &stats));
+    CHECK_IS(0, number_in(stats, "held"));
+    datafeed_string_free(stats);
 }
 
 /* What was acknowledged is told to the service before close returns. */
@@ -83,7 +107,7 @@ static void with_acknowledgements(const emulator *service) {
 int main(int argc, char **argv) {
     CHECK_IS(2, argc);
     void (*const scenes[])(const emulator *) = {
-        while_threads_wait, from_many_threads, with_events_in_hand, with_acknowledgements,
+        while_threads_wait, from_many_threads, with_events_in_hand, with_copied_events, with_acknowledgements,
     };
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
         emulator service = emulator_start(argv[1]);

@@ -12,6 +12,8 @@ static inline void check_every_call(datafeed *feed, int32_t expected) {
     CHECK_IS(expected, datafeed_ack(feed, 1));
     CHECK_IS(expected, datafeed_nack(feed, 1));
     CHECK_IS(expected, datafeed_interrupt(feed));
+    CHECK_IS(expected, datafeed_copied(feed, 1));
+    CHECK_IS(expected, datafeed_drain(feed, -1));
     CHECK_IS(expected, datafeed_close(feed));
     CHECK_IS(expected, datafeed_fd(feed, &descriptor));
     CHECK_IS(-1, descriptor);

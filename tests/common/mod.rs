@@ -10,8 +10,8 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::time::Duration;
 
-use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_nack, datafeed_next_event};
-use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_fd, datafeed_interrupt};
+use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_copied, datafeed_nack, datafeed_next_event};
+use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_drain, datafeed_fd, datafeed_interrupt};
 use datafeed::ffi::handle::datafeed as Handle;
 use datafeed::ffi::report::{
     datafeed_error, datafeed_next_log, datafeed_renew_session, datafeed_session, datafeed_stats, datafeed_string_free,
@@ -116,6 +116,14 @@ impl Feed {
 
     pub fn nack(&self, delivery: u64) -> i32 {
         datafeed_nack(self.0, delivery)
+    }
+
+    pub fn copied(&self, delivery: u64) -> i32 {
+        datafeed_copied(self.0, delivery)
+    }
+
+    pub fn drain(&self, timeout_ms: i32) -> i32 {
+        datafeed_drain(self.0, timeout_ms)
     }
 
     pub fn attempt(&self, delivery: u64) -> Result<u32, i32> {

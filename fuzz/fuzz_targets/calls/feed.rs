@@ -5,8 +5,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_nack, datafeed_next_event};
-use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_fd, datafeed_interrupt};
+use ::datafeed::ffi::event::{datafeed_ack, datafeed_attempt, datafeed_copied, datafeed_nack, datafeed_next_event};
+use datafeed::ffi::feed::{datafeed_close, datafeed_create, datafeed_drain, datafeed_fd, datafeed_interrupt};
 use datafeed::ffi::handle::datafeed as Handle;
 use datafeed::ffi::report::{datafeed_error, datafeed_next_log, datafeed_session, datafeed_stats};
 use datafeed::ffi::status::*;
@@ -153,6 +153,25 @@ impl Feed {
         self.give_back(number, datafeed_nack);
     }
 
+    /// The text is not read any more; the number goes on being held.
+    pub fn copied(&self, number: Number) {
+        let number = {
+            let mut lent = self.lent();
+            let (number, _) = lent.find(number);
+            lent.copy(number);
+            number
+        };
+        let was_closed = self.is_closed();
+        let status = datafeed_copied(self.handle, number);
+        allow!(
+            status,
+            DATAFEED_OK if !was_closed && !self.is_nothing(),
+            DATAFEED_CLOSED if self.is_closing() && !self.is_nothing(),
+            // Another thread may have given it back meanwhile.
+            DATAFEED_INVALID_ARGUMENT,
+        );
+    }
+
     fn give_back(&self, number: Number, call: extern "C" fn(*mut Handle, u64) -> i32) {
         let (number, known) = {
             let mut lent = self.lent();
@@ -168,7 +187,7 @@ impl Feed {
         allow!(
             status,
             DATAFEED_OK if !was_closed && known != Known::Spent,
-            DATAFEED_CLOSED if self.is_closing() && known != Known::Spent,
+            DATAFEED_CLOSED if self.is_closing(),
             // A call that asks for the next event may have been faster.
             DATAFEED_INVALID_ARGUMENT if known != Known::Held || self.kind == Kind::Implicit,
         );
@@ -208,14 +227,23 @@ impl Feed {
     }
 
     pub fn close(&self) {
+        self.end(datafeed_close);
+    }
+
+    pub fn drain(&self, timeout_ms: i32) {
+        self.end(|feed| datafeed_drain(feed, timeout_ms));
+    }
+
+    fn end(&self, call: impl Fn(*mut Handle) -> i32) {
         self.closing.store(true, Ordering::SeqCst);
         let was_closed = self.is_closed();
-        let status = datafeed_close(self.handle);
+        let status = call(self.handle);
         if self.is_nothing() {
             return assert_eq!(status, DATAFEED_INVALID_ARGUMENT);
         }
-        allow!(status, DATAFEED_OK if !was_closed, DATAFEED_CLOSED);
-        if status == DATAFEED_OK {
+        // Only a drain has a time that can be over.
+        allow!(status, DATAFEED_OK | DATAFEED_TIMEOUT if !was_closed, DATAFEED_CLOSED);
+        if status != DATAFEED_CLOSED {
             let twice = self.closed.swap(true, Ordering::SeqCst);
             assert!(!twice, "closed twice");
         }
@@ -313,7 +341,7 @@ impl Feed {
     }
 
     /// Takes and acknowledges what is left, and reports the interruptions that nobody has seen.
-    pub fn drain(&self) {
+    pub fn empty(&self) {
         while matches!(self.next_event(0, 0), DATAFEED_OK | DATAFEED_INTERRUPTED) {
             self.give_all_back();
         }

@@ -20,7 +20,8 @@ pub struct Lent {
     highest: u64,
 }
 
-struct Text(*const c_char);
+/// Not there any more once it was copied.
+struct Text(Option<*const c_char>);
 
 // SAFETY: any thread may read it; `Lent` is behind a lock.
 unsafe impl Send for Text {}
@@ -28,8 +29,10 @@ unsafe impl Send for Text {}
 impl Text {
     /// Reads it to its end.
     fn check(&self, length: Option<usize>) {
-        // SAFETY: lent until its number is given back, and then it is no longer in the table.
-        let text = unsafe { CStr::from_ptr(self.0) }.to_str().expect("events are UTF-8");
+        let Some(text) = self.0 else { return };
+        // SAFETY: lent until its number is given back, and then it is no longer in the table, or copied, and then it is
+        // no longer here.
+        let text = unsafe { CStr::from_ptr(text) }.to_str().expect("events are UTF-8");
         assert!(length.is_none_or(|length| length == text.len()));
         let number = text.strip_prefix("{\"n\":").and_then(|rest| rest.split(',').next());
         let number = number.and_then(|number| number.parse().ok());
@@ -65,7 +68,7 @@ impl Lent {
             "{delivery} came twice"
         );
         if !self.given_back.contains(&delivery) {
-            let text = Text(text);
+            let text = Text(Some(text));
             text.check(length);
             self.events.insert(delivery, text);
         }
@@ -101,6 +104,13 @@ impl Lent {
             Known::Nothing
         };
         (number, known)
+    }
+
+    /// The text of the number is about to end, if there is one.
+    pub fn copy(&mut self, number: u64) {
+        if let Some(text) = self.events.get_mut(&number) {
+            text.0 = None;
+        }
     }
 
     /// The number is about to be given back: from now on its text is not read.

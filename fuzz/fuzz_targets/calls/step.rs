@@ -36,10 +36,12 @@ impl Step {
             }
             5..=6 => feed.ack(number(how)),
             7 => feed.nack(number(how)),
+            9 => feed.copied(number(how)),
             8 => feed.attempt(number(how), how % 16 == 0),
             11 => feed.interrupt(),
             // What is closed has to be opened again for the next run, and that takes time.
             12 if how % 4 == 0 => feed.close(),
+            12 if how % 4 == 1 => feed.drain(TIMEOUTS[usize::from(how / 4 % 8)]),
             13 => feed.fd(how % 16 == 0),
             14 => feed.error(how % 16 == 0),
             15 => {

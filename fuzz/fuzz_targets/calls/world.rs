@@ -176,7 +176,7 @@ impl World {
         let Pool { explicit, implicit, .. } = &self.pool;
         for feed in [explicit, implicit] {
             feed.give_all_back();
-            feed.drain();
+            feed.empty();
         }
         self.pool.closed.give_all_back();
         self.pool.failed.give_all_back();

@@ -17,6 +17,8 @@ struct Feed {
     /// Consumers found nothing: the poller is to read.
     hungry: bool,
     closed: bool,
+    draining: bool,
+    held: u32,
 }
 
 impl Queue for Feed {
@@ -24,8 +26,8 @@ impl Queue for Feed {
         self.queued > 0
     }
 
-    fn is_closed(&self) -> bool {
-        self.closed
+    fn is_shut(&self) -> bool {
+        self.closed || self.draining
     }
 
     fn is_over(&self) -> bool {
@@ -302,6 +304,61 @@ fn two_threads_that_ask_for_the_descriptor_get_the_same_one() {
         arrive(&shared, 1);
         assert_eq!(other.join().unwrap(), ours);
         assert!(shared.fd().unwrap().is_raised());
+    });
+}
+
+/// Events are given back, and a consumer asks, while somebody drains.
+#[test]
+fn a_drain_ends_with_the_last_event_and_hands_out_nothing() {
+    in_every_order(|| {
+        let shared = feed();
+        shared.lock().held = 2;
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let mut guard = shared.lock();
+                    guard.held -= 1;
+                    let drained = guard.draining && guard.held == 0;
+                    drop(guard);
+                    if drained {
+                        shared.given_back();
+                    }
+                })
+            })
+            .collect();
+        let consumer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || next_event(&shared))
+        };
+        let mut guard = shared.lock();
+        guard.draining = true;
+        shared.announce_end(guard);
+        assert!(shared.wait_for_bot(None, |feed| feed.closed || feed.held == 0));
+        for worker in workers {
+            worker.join().unwrap();
+        }
+        assert_eq!(consumer.join().unwrap(), Err(NotTaken::Closed));
+    });
+}
+
+#[test]
+fn a_close_ends_a_drain_and_a_drain_shows_as_the_end() {
+    in_every_order(|| {
+        let shared = feed();
+        shared.lock().held = 1;
+        let fd = shared.fd().unwrap();
+        assert!(!fd.is_raised());
+        let closer = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || close(&shared))
+        };
+        let mut guard = shared.lock();
+        guard.draining = true;
+        shared.announce_end(guard);
+        assert!(fd.is_raised());
+        assert!(shared.wait_for_bot(None, |feed| feed.closed || feed.held == 0));
+        closer.join().unwrap();
     });
 }
 
