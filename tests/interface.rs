@@ -271,18 +271,9 @@ fn the_session_has_what_a_bot_needs_to_answer() {
 
 #[test]
 fn the_descriptor_shows_events_interruptions_refused_events_and_the_end() {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({"nackDelay": 30})));
-    // SAFETY: the descriptor stays open as long as the process lives.
-    let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(feed.fd()) };
-    let readable = |seconds: i64| {
-        let timeout = Timespec {
-            tv_sec: seconds,
-            tv_nsec: 0,
-        };
-        poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&timeout)).unwrap() == 1
-    };
+    let readable = |seconds| feed.readable(std::time::Duration::from_secs(seconds));
     assert!(!readable(0));
     emulator.publish([numbered(0), numbered(1)]);
     assert!(readable(60));

@@ -161,6 +161,15 @@ impl Feed {
         fd
     }
 
+    /// Waits until the descriptor is readable, and answers whether it was in time.
+    pub fn readable(&self, timeout: Duration) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        // SAFETY: the descriptor stays open as long as the process lives.
+        let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(self.fd()) };
+        let timeout = Timespec::try_from(timeout).expect("a timeout");
+        poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::IN)], Some(&timeout)).expect("it can be polled") == 1
+    }
+
     pub fn stats(&self) -> Value {
         let mut json = ptr::null_mut();
         // SAFETY: the place is valid for the call.
