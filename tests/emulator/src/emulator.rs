@@ -231,6 +231,11 @@ impl Emulator {
         self.shared.look(|world| world.requests.all().to_vec())
     }
 
+    /// What the bot has said so far, as each message was answered.
+    pub fn messages(&self) -> Vec<Value> {
+        self.shared.look(|world| world.messages.clone())
+    }
+
     /// The settings now.
     pub fn settings(&self) -> Settings {
         self.shared.look(|world| world.settings.clone())

@@ -37,6 +37,8 @@ pub struct World {
     /// Draws batch sizes, orders and layouts.
     pub rng: fastrand::Rng,
     pub chat: Generator,
+    /// What the bot has said, as it was answered.
+    pub messages: Vec<Value>,
     /// What the configuration says besides, or in place of the usual.
     pub config: Map<String, Value>,
     /// Counts everything that was rung for.
@@ -62,6 +64,7 @@ impl World {
             requests: Requests::default(),
             rng: fastrand::Rng::with_seed(seed ^ 0x5eed),
             chat: Generator::new(seed),
+            messages: Vec::new(),
             config: Map::new(),
             changes: 0,
             settled: false,

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::thread;
+
 use common::{Client, message_path, start};
 use datafeed_emulator::{BOT_USER_ID, Endpoint, Fault, FaultAction};
 use serde_json::json;
@@ -32,6 +34,27 @@ fn the_bot_hears_itself_in_every_feed() {
         assert_eq!(event["payload"]["messageSent"]["message"], message);
     }
     assert_eq!(emulator.books().published, 1);
+}
+
+#[test]
+fn what_the_bot_has_said_can_be_read_and_waited_for() {
+    let emulator = start(|_| ());
+    let client = Client::of(&emulator);
+    let told = |query: &str| client.send("GET", &format!("/emulator/messages{query}"), "");
+    assert_eq!((told("").status, told("").json()), (200, json!([])));
+    let waiting = thread::spawn({
+        let client = Client::of(&emulator);
+        move || client.send("GET", "/emulator/messages?atLeast=2&timeoutMillis=20000", "")
+    });
+    let said = ["a", "b"].map(|text| client.say("s", &format!("<messageML>{text}</messageML>")).json());
+    let answer = waiting.join().unwrap();
+    assert_eq!((answer.status, answer.json()), (200, json!(said)));
+    assert_eq!(emulator.messages(), said);
+    let late = told("?atLeast=3&timeoutMillis=1");
+    assert_eq!((late.status, late.json()), (408, json!(said)));
+    for bad in ["?atLeast=x", "?books=published"] {
+        assert_eq!(told(bad).status, 400);
+    }
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
         ("GET", "config") => Ok(Reply::of(200, &shared.config())),
         ("GET", "settings") => Ok(Reply::of(200, &shared.look(|world| show(&world.settings)))),
         ("POST", "settings") => settings(shared, body),
+        ("GET", "messages") => messages(shared, parts.uri.query().unwrap_or_default()).await,
         ("GET", "wait") => wait(shared, parts.uri.query().unwrap_or_default()).await,
         _ => return refuse(path),
     };
@@ -69,7 +70,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
 
 /// Nothing is at this path, or not with this method.
 fn refuse(path: &str) -> Reply {
-    const PATHS: [(&str, &str); 16] = [
+    const PATHS: [(&str, &str); 17] = [
         ("events", "GET, POST"),
         ("chat", "POST"),
         ("books", "GET"),
@@ -85,6 +86,7 @@ fn refuse(path: &str) -> Reply {
         ("requests", "GET"),
         ("config", "GET"),
         ("settings", "GET, POST"),
+        ("messages", "GET"),
         ("wait", "GET"),
     ];
     match PATHS.iter().find(|(known, _)| *known == path) {
@@ -222,36 +224,77 @@ fn settings(shared: &Shared, body: &[u8]) -> Answer {
 
 /// Answers when a count of the books has come to a value, or 408 when that takes too long.
 async fn wait(shared: &Shared, query: &str) -> Answer {
-    let (mut v1, mut name, mut least, mut timeout) = (false, None, 1, 10_000);
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        let number = || {
-            let parsed = value.parse::<u64>();
-            parsed.map_err(|error| format!("{key}: {error}"))
-        };
-        match &*key {
-            "books" | "v1Books" => (v1, name) = (key == "v1Books", Some(value.into_owned())),
-            "atLeast" => least = number()?,
-            "timeoutMillis" => timeout = number()?,
-            _ => return Err(format!("{key}: unknown")),
+    let (mut v1, mut name) = (false, None);
+    let patience = Patience::read(query, 1, |key, value| {
+        let known = matches!(key, "books" | "v1Books");
+        if known {
+            (v1, name) = (key == "v1Books", Some(value.to_owned()));
         }
-    }
+        known
+    })?;
     let name = name.ok_or("books: missing")?;
-    let deadline = Instant::now() + Duration::from_millis(timeout.min(86_400_000));
-    let mut news = shared.subscribe();
-    loop {
-        news.borrow_and_update();
-        let books = match v1 {
-            true => json!(shared.look(|world| world.v1.books())),
-            false => json!(shared.books()),
+    patience
+        .wait(shared, || {
+            let books = match v1 {
+                true => json!(shared.look(|world| world.v1.books())),
+                false => json!(shared.books()),
+            };
+            let value = books[&name].as_u64();
+            let value = value.ok_or_else(|| format!("books: there is no {name} in the books"))?;
+            Ok((value, books))
+        })
+        .await
+}
+
+/// Answers what the bot has said, when that is as much as is waited for, or 408 when that takes too long.
+async fn messages(shared: &Shared, query: &str) -> Answer {
+    let patience = Patience::read(query, 0, |_, _| false)?;
+    patience
+        .wait(shared, || {
+            let messages = shared.look(|world| world.messages.clone());
+            Ok((messages.len() as u64, messages.into()))
+        })
+        .await
+}
+
+/// What a request waits for: a count, and for how long.
+struct Patience {
+    at_least: u64,
+    timeout: Duration,
+}
+
+impl Patience {
+    /// `more` takes what is no matter of patience, and says whether it knows it.
+    fn read(query: &str, at_least: u64, mut more: impl FnMut(&str, &str) -> bool) -> Result<Patience, String> {
+        let mut patience = Patience {
+            at_least,
+            timeout: Duration::from_secs(10),
         };
-        let value = books[&name]
-            .as_u64()
-            .ok_or_else(|| format!("books: there is no {name} in the books"))?;
-        if value >= least {
-            return Ok(Reply::of(200, &books));
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            let number = || value.parse::<u64>().map_err(|error| format!("{key}: {error}"));
+            match &*key {
+                "atLeast" => patience.at_least = number()?,
+                "timeoutMillis" => patience.timeout = Duration::from_millis(number()?.min(86_400_000)),
+                _ if more(&key, &value) => (),
+                _ => return Err(format!("{key}: unknown")),
+            }
         }
-        if timeout_at(deadline, news.changed()).await.is_err() {
-            return Ok(Reply::of(408, &books));
+        Ok(patience)
+    }
+
+    /// `look` tells how far it is, and what to answer then.
+    async fn wait(self, shared: &Shared, look: impl Fn() -> Result<(u64, Value), String>) -> Answer {
+        let deadline = Instant::now() + self.timeout;
+        let mut news = shared.subscribe();
+        loop {
+            news.borrow_and_update();
+            let (count, told) = look()?;
+            if count >= self.at_least {
+                return Ok(Reply::of(200, &told));
+            }
+            if timeout_at(deadline, news.changed()).await.is_err() {
+                return Ok(Reply::of(408, &told));
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ pub fn create(call: &Call) -> Result<Reply, Reply> {
         let message = bot::message(&world.settings.username, &call.named, content, now, &mut world.rng);
         let event = bot::message_sent(&message, &mut world.rng);
         world.publish(event.into());
+        world.messages.push(message.clone());
         Ok(Reply::of(200, &message))
     })
 }
