@@ -183,6 +183,11 @@ impl Error {
         self.http_status
     }
 
+    /// The `X-Trace-Id` of the request, which stands in the service's logs too.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()
+    }
+
     /// Whether the feed is still trying. A final error is not retryable.
     pub fn is_retryable(&self) -> bool {
         self.retryable
