@@ -80,8 +80,9 @@ impl Code {
 
 /// An error object: what happened, to which setting, file or host, and what to do about it.
 ///
-/// It never holds a secret: no token, no key, no password.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// It never holds a secret: no token, no key, no password. `Debug` shows the same as `Display`, since that is what a `main`
+/// that returns it prints.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     code: Code,
     message: String,
@@ -217,6 +218,12 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

@@ -30,25 +30,7 @@ pub use refusals::{AlreadyClosed, NoEvent, NoSession, NotAcknowledged, NotDraine
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
 /// All methods may be called from any thread. A clone is the same feed; when the last one is dropped the feed is
-/// closed.
-///
-/// ```no_run
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use datafeed::{Config, Datafeed, NoEvent};
-///
-/// let feed = Datafeed::open(Config::parse("config.json")?)?;
-/// loop {
-///     match feed.next_event(None) {
-///         Ok(event) => {
-///             println!("{}", event.json());
-///             feed.ack(event.delivery())?;
-///         }
-///         Err(NoEvent::Failed(error)) => return Err(error.into()),
-///         Err(_) => return Ok(()),
-///     }
-/// }
-/// # }
-/// ```
+/// closed. The [crate's page](crate) shows the loop of a bot.
 #[derive(Clone)]
 pub struct Datafeed {
     inner: Arc<Inner>,
@@ -105,7 +87,20 @@ impl Datafeed {
 
     /// Waits for the next event; `None` waits for ever, zero does not wait.
     ///
-    /// The event is the bot's until [`ack`](Datafeed::ack) or [`nack`](Datafeed::nack), however long that takes.
+    /// The event is the bot's until [`ack`](Datafeed::ack) or [`nack`](Datafeed::nack), however long that takes. Any number
+    /// of threads may wait; each event goes to one of them.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use datafeed::{Config, Datafeed, NoEvent};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = datafeed_emulator::Emulator::start(Default::default())?;
+    /// let feed = Datafeed::open(Config::parse(&emulator.config().to_string())?)?;
+    /// let nothing = feed.next_event(Some(Duration::from_millis(10)));
+    /// assert_eq!(nothing.unwrap_err(), NoEvent::Timeout);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -196,6 +191,21 @@ impl Datafeed {
 
     /// The bot is not done with the event: it alone is handed out again, after `nackDelay`, under a new number.
     ///
+    /// ```
+    /// # use datafeed::{Config, Datafeed};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = datafeed_emulator::Emulator::start(Default::default())?;
+    /// # let feed = Datafeed::open(Config::parse(&emulator.config().to_string())?)?;
+    /// # emulator.create_feed(None);
+    /// # emulator.publish([r#"{"type":"MESSAGESENT"}"#]);
+    /// let event = feed.next_event(None)?;
+    /// feed.nack(event.delivery())?;
+    /// let again = feed.next_event(None)?;
+    /// assert_eq!((again.json(), again.attempt()), (event.json(), 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`NotAcknowledged`].
@@ -275,7 +285,21 @@ impl Datafeed {
     ///
     /// The tokens are null until the login succeeded. `keyManagerToken` stays null where the agent delivers keys to the
     /// session alone, and `authorizationToken` (`Bearer ...`, the common JWT) if `commonJwt.enabled` is not set. These are
-    /// secrets. `userId` is the bot's own id, or null while it is not known.
+    /// secrets. `userId` is the bot's own id, or null while it is not known. `examples/rust/echo.rs` answers messages.
+    ///
+    /// ```
+    /// # use datafeed::{Config, Datafeed};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = datafeed_emulator::Emulator::start(Default::default())?;
+    /// # let feed = Datafeed::open(Config::parse(&emulator.config().to_string())?)?;
+    /// # while feed.session()?["sessionToken"].is_null() { std::thread::yield_now() }
+    /// let session = feed.session()?;
+    /// let url = format!("{}/agent/v1/info", session["agentUrl"].as_str().unwrap_or_default());
+    /// let token = session["sessionToken"].as_str().ok_or("not logged in yet")?;
+    /// # assert!(url.starts_with("http") && !token.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -357,6 +381,31 @@ impl Datafeed {
     /// Calls that wait in [`next_event`](Datafeed::next_event) return [`NoEvent::Closed`] at once, everything else goes on
     /// until the end. With Datafeed 1, where the service has forgotten what it handed out, events that were received
     /// already are still handed out first.
+    ///
+    /// ```
+    /// # use std::{thread, time::Duration};
+    /// # use datafeed::{Config, Datafeed};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = datafeed_emulator::Emulator::start(Default::default())?;
+    /// # let feed = Datafeed::open(Config::parse(&emulator.config().to_string())?)?;
+    /// # emulator.create_feed(None);
+    /// # emulator.publish((0..9).map(|number| format!(r#"{{"id":"{number}"}}"#)));
+    /// # fn handle(_event: &datafeed::Event) {}
+    /// thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| {
+    ///             while let Ok(event) = feed.next_event(None) {
+    ///                 handle(&event);
+    ///                 let _ = feed.ack(event.delivery());
+    ///             }
+    ///         });
+    ///     }
+    ///     // On SIGTERM: the workers finish what they are at, and their loops end.
+    ///     feed.drain(Some(Duration::from_secs(10)))
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ pub(super) fn stats(shared: &Shared) -> Value {
         object
     });
     json!({
-        "version": env!("CARGO_PKG_VERSION"),
+        "version": crate::VERSION,
         "state": name,
         "agentUrl": state.watch.agent_url,
         "retryAt": state.watch.retry_at.filter(|_| name == "BACKING_OFF"),

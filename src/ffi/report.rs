@@ -194,6 +194,6 @@ pub unsafe extern "C" fn datafeed_string_free(owned_json: *mut c_char) {
 /// The library's version, as `0.1.0`. The string is static: do not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn datafeed_version() -> *const c_char {
-    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
-    VERSION.as_ptr().cast()
+    const WITH_NUL: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    WITH_NUL.as_ptr().cast()
 }
