@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"runtime"
-	"sync/atomic"
+	"sync"
+	"time"
 )
 
-// Event is an event in the bot's hands, until [Event.Ack] or [Event.Nack].
+// Event is an event in the bot's hands, until [Event.Ack] or [Event.Nack]. Any goroutine may call any method. It stays
+// readable for ever, and a feed of which an event is in use is not forgotten.
 type Event struct {
 	// Delivery is the number of this delivery. Numbers count up and are never used again.
 	Delivery uint64
@@ -18,7 +20,15 @@ type Event struct {
 	feed    *Feed
 	raw     []byte
 	attempt int
-	settled atomic.Bool
+	once    sync.Once
+	parsed  head
+}
+
+// head is what every event has.
+type head struct {
+	ID        string
+	Type      string
+	Timestamp int64
 }
 
 // Raw returns the JSON text exactly as the agent sent it. It is a copy, and stays valid.
@@ -29,6 +39,31 @@ func (e *Event) Raw() []byte {
 // Attempt says how often this feed has handed out the event, this time included.
 func (e *Event) Attempt() int {
 	return e.attempt
+}
+
+// ID returns the event's id, or "" if it has none. Ids are no keys: simultaneous events may share one.
+func (e *Event) ID() string {
+	return e.head().ID
+}
+
+// Type returns what happened, such as MESSAGESENT, or "" if the event does not say.
+func (e *Event) Type() string {
+	return e.head().Type
+}
+
+// Timestamp returns when it happened, or the zero time if the event does not say.
+func (e *Event) Timestamp() time.Time {
+	if millis := e.head().Timestamp; millis != 0 {
+		return time.UnixMilli(millis)
+	}
+	return time.Time{}
+}
+
+// head parses the event when it is first asked for. A member of another type than usual counts as absent, and spoils
+// no other.
+func (e *Event) head() *head {
+	e.once.Do(func() { _ = json.Unmarshal(e.raw, &e.parsed) })
+	return &e.parsed
 }
 
 // Decode parses the event into v, as [json.Unmarshal] does. Where v leaves the type open a number becomes a
@@ -44,26 +79,20 @@ func (e *Event) Decode(v any) error {
 // It returns [ErrInvalidDelivery] when that was said before, and [ErrClosed] when the feed is closed: the event is
 // then delivered again to the next reader.
 func (e *Event) Ack() error {
-	return e.settle(func() C.int32_t { return C.datafeed_ack(e.feed.handle, C.uint64_t(e.Delivery)) })
+	defer runtime.KeepAlive(e.feed)
+	return settled(C.datafeed_ack(e.feed.handle, C.uint64_t(e.Delivery)))
 }
 
 // Nack says that the bot is not done: this event alone comes again after nackDelay, with the next attempt. It returns
 // what Ack returns.
 func (e *Event) Nack() error {
-	return e.settle(func() C.int32_t { return C.datafeed_nack(e.feed.handle, C.uint64_t(e.Delivery)) })
+	defer runtime.KeepAlive(e.feed)
+	return settled(C.datafeed_nack(e.feed.handle, C.uint64_t(e.Delivery)))
 }
 
-func (e *Event) settle(tell func() C.int32_t) error {
-	defer runtime.KeepAlive(e.feed)
-	settledBefore := e.settled.Swap(true)
-	e.feed.held.Delete(e.Delivery)
-	status := tell()
-	if status != C.DATAFEED_INVALID_ARGUMENT {
-		return check(status)
+func settled(status C.int32_t) error {
+	if status == C.DATAFEED_INVALID_ARGUMENT {
+		return ErrInvalidDelivery
 	}
-	if e.feed.closing.Load() && !settledBefore {
-		// Closing the feed has given it back.
-		return ErrClosed
-	}
-	return ErrInvalidDelivery
+	return check(status)
 }

@@ -1,3 +1,3 @@
 module github.com/symphony-datafeed/symphony-datafeed/bindings/go
 
-go 1.23
+go 1.24

@@ -1,6 +1,6 @@
-//go:build datafeed_dynamic
+//go:build dynamic
 
 package datafeed
 
-// #cgo LDFLAGS: -ldatafeed
+// #cgo pkg-config: datafeed
 import "C"

@@ -1,4 +1,4 @@
-//go:build !datafeed_dynamic
+//go:build !dynamic
 
 package datafeed
 

@@ -1,6 +1,6 @@
 module github.com/symphony-datafeed/symphony-datafeed/examples/go
 
-go 1.23
+go 1.24
 
 require github.com/symphony-datafeed/symphony-datafeed/bindings/go v0.0.0
 
