@@ -38,8 +38,8 @@ for tool in "$@"; do
             at_least Python 3.9 "$("${PYTHON:-python3}" -c 'import platform; print(platform.python_version())')" "update it"
             ;;
         go)
-            command -v "${GO:-go}" >/dev/null || missing go "install Go 1.23 or later"
-            at_least Go 1.23 "$("${GO:-go}" env GOVERSION | sed 's/^go//')" "update it"
+            command -v "${GO:-go}" >/dev/null || missing go "install Go 1.24 or later"
+            at_least Go 1.24 "$("${GO:-go}" env GOVERSION | sed 's/^go//')" "update it"
             ;;
         *) missing "a rule for $tool" "add it to scripts/need.sh" ;;
     esac

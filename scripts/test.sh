@@ -65,8 +65,12 @@ python_tests() {
         "$PYTHON" -m unittest discover --start-directory bindings/python/tests
 }
 go_tests() {
-    # `-count=1`: Go does not notice that the library changed, and would answer from its cache.
-    (cd bindings/go && DATAFEED_EMULATOR=$emulator "$GO" test -race -count=1 -v ./...)
+    local folder status=0
+    for folder in bindings/go examples/go; do
+        # `-count=1`: Go does not notice that the library changed, and would answer from its cache.
+        (cd "$folder" && DATAFEED_EMULATOR=$emulator "$GO" test -race -count=1 -v ./...) || status=1
+    done
+    return $status
 }
 
 # More cases than a property test runs by itself.

@@ -6,6 +6,7 @@ import "C"
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -69,7 +70,27 @@ func (e *Event) head() *head {
 // Decode parses the event into v, as [json.Unmarshal] does. Where v leaves the type open a number becomes a
 // [json.Number], since user ids need 64 bits.
 func (e *Event) Decode(v any) error {
-	decoder := json.NewDecoder(bytes.NewReader(e.raw))
+	return decode(e.raw, v)
+}
+
+// DecodePayload parses what happened into v as Decode does: the one member of the event's payload, such as
+// payload.messageSent of a MESSAGESENT. An event whose payload has none, or several, is an error.
+func (e *Event) DecodePayload(v any) error {
+	var event struct{ Payload map[string]json.RawMessage }
+	if err := json.Unmarshal(e.raw, &event); err != nil {
+		return err
+	}
+	if len(event.Payload) != 1 {
+		return fmt.Errorf("datafeed: the payload of the event %q has %d members, not one", e.ID(), len(event.Payload))
+	}
+	for _, happened := range event.Payload {
+		return decode(happened, v)
+	}
+	panic("unreachable")
+}
+
+func decode(text []byte, v any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	return decoder.Decode(v)
 }

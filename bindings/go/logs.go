@@ -4,7 +4,6 @@ package datafeed
 import "C"
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -39,9 +38,7 @@ func passLog(handle *C.datafeed, logger *slog.Logger, done chan<- struct{}) {
 
 func write(logger *slog.Logger, line []byte) {
 	var members map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(line))
-	decoder.UseNumber()
-	if err := decoder.Decode(&members); err != nil {
+	if err := decode(line, &members); err != nil {
 		logger.Error("a line of the feed's log cannot be read", "line", string(line), "error", err)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,6 +126,29 @@ func TestWhatAnEventSaysOfItself(t *testing.T) {
 			t.Fatalf("%s: %q %q %v", event.Raw(), event.Type(), event.ID(), event.Timestamp())
 		}
 		ack(t, event)
+	}
+}
+
+func TestThePayloadIsWhatHappened(t *testing.T) {
+	e, feed := start(t)
+	e.Publish(
+		message(1, "hello", math.MaxInt64),
+		raw(`{"type":"NEWLYINVENTED","id":"n","payload":{"newlyInvented":[9007199254740993]}}`),
+		raw(`{"id":"none"}`),
+		raw(`{"id":"two","payload":{"a":1,"b":2}}`),
+	)
+	var sent struct{ Message struct{ Message string } }
+	if err := next(t, feed).DecodePayload(&sent); err != nil || sent.Message.Message != "hello" {
+		t.Fatal(sent, err)
+	}
+	var invented any
+	if err := next(t, feed).DecodePayload(&invented); err != nil || invented.([]any)[0] != json.Number("9007199254740993") {
+		t.Fatal(invented, err)
+	}
+	for _, id := range []string{`"none" has 0 members`, `"two" has 2 members`} {
+		if err := next(t, feed).DecodePayload(&invented); err == nil || !strings.Contains(err.Error(), id) {
+			t.Fatal(id, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -90,7 +91,12 @@ func (e *Emulator) Messages(atLeast int) []Said {
 	told := await[[]message](e, fmt.Sprintf("messages?atLeast=%d", atLeast))
 	said := make([]Said, len(told))
 	for i, message := range told {
-		said[i] = Said{Text: within(message.Message), StreamID: message.Stream.StreamID}
+		// The emulator tells the id as it stood in the path.
+		stream, err := url.PathUnescape(message.Stream.StreamID)
+		if err != nil {
+			e.t.Fatal("datafeedtest: ", err)
+		}
+		said[i] = Said{Text: within(message.Message), StreamID: stream}
 	}
 	return said
 }
@@ -122,8 +128,8 @@ func (e *Emulator) Requests() []Request {
 
 var messages atomic.Int64
 
-// Message makes an event of type MESSAGESENT for [Emulator.Publish]: somebody has written this text. It arrives as markup,
-// as the service sends it. No two messages are the same.
+// Message makes an event of type MESSAGESENT for [Emulator.Publish]: somebody has written this text. It arrives as
+// markup, as the service sends it. No two messages are the same.
 func Message(text string) any {
 	number := messages.Add(1)
 	id := fmt.Sprintf("message-%d", number)
