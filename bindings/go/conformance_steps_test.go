@@ -220,8 +220,9 @@ func (s *scene) take(name string, event *Event) {
 		}
 	}
 	err := event.Decode(&parsed)
-	if err != nil || string(parsed.Initiator.User.UserID) != want.user || parsed.Payload.MessageSent.Message.Message != text {
-		s.fail("parsed", parsed.Initiator, err)
+	user, said := string(parsed.Initiator.User.UserID), parsed.Payload.MessageSent.Message.Message
+	if err != nil || user != want.user || said != text {
+		s.fail("parsed", user, err)
 	}
 	if event.ID() != name || event.Type() != "MESSAGESENT" || event.Timestamp().UnixMilli() != 1709537400123 {
 		s.fail(event.ID(), event.Type(), event.Timestamp())

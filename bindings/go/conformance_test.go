@@ -27,6 +27,7 @@ func TestConformance(t *testing.T) {
 	}
 	for _, script := range readCases(t) {
 		t.Run(script.name, func(t *testing.T) {
+			t.Parallel()
 			s := &scene{
 				t:        t,
 				emulator: datafeedtest.Start(t),

@@ -60,7 +60,8 @@ func (f *Feed) Next(ctx context.Context) (*Event, error) {
 	}
 }
 
-// event copies what the library has lent, and says so: the event stays in the bot's hands, the library's memory is free.
+// event copies what the library has lent, and says so: the event stays in the bot's hands, while the library may free
+// its memory.
 func (f *Feed) event(next *C.received) *Event {
 	text := unsafe.Slice((*byte)(unsafe.Pointer(next.json)), next.length)
 	event := &Event{

@@ -77,8 +77,8 @@ func (f *Feed) Close() error {
 // [ErrClosed], while events in hand are acknowledged and refused as ever. When all of them are, the feed is closed.
 //
 // It returns nil when everything in hand was settled. When ctx is done first the feed is closed at once, as by
-// [Feed.Close], and Drain returns ctx.Err(): what is still in hand is delivered again to the next reader. [ErrClosed] says
-// that the feed was closed before, or by somebody else meanwhile.
+// [Feed.Close], and Drain returns ctx.Err(): what is still in hand is delivered again to the next reader. [ErrClosed]
+// says that the feed was closed before, or by somebody else meanwhile.
 //
 // Call it from a goroutine that holds no event itself. With Datafeed 1, whose service forgets what it has handed out,
 // events that were received already are still handed out first: the loops' context has to last until they end.

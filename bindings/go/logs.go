@@ -15,8 +15,8 @@ import (
 // WithLogger has the feed's log go to this logger instead of [slog.Default], as it is when the feed is opened. A
 // goroutine of the feed calls it for each line, with the line's own time, until the feed is closed.
 //
-// The attributes are those of the line: code, httpStatus, traceId, feedId, retryInMillis and the like; include/datafeed.h
-// tells them. Levels are Error (the feed has stopped, or something was lost), Warn (trouble that it deals with, or a
+// The attributes are those of the line: code, httpStatus, traceId, feedId, retryInMillis and the like;
+// include/datafeed.h tells them. Levels are Error (the feed has stopped, or something was lost), Warn (trouble that it deals with, or a
 // setting to look at) and Info (a change of state). No secret is ever in a line. slog.New(slog.DiscardHandler) keeps it
 // silent.
 func WithLogger(logger *slog.Logger) Option {

@@ -42,8 +42,10 @@ func (l *logged) records(t *testing.T) (records []record) {
 	defer l.mutex.Unlock()
 	for line := range strings.Lines(l.text.String()) {
 		var told record
-		if err := errors.Join(json.Unmarshal([]byte(line), &told), json.Unmarshal([]byte(line), &told.members)); err != nil {
-			t.Fatal(line, err)
+		for _, into := range []any{&told, &told.members} {
+			if err := json.Unmarshal([]byte(line), into); err != nil {
+				t.Fatal(line, err)
+			}
 		}
 		records = append(records, told)
 	}

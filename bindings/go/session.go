@@ -39,7 +39,8 @@ type Session struct {
 	AuthorizationToken string `json:"authorizationToken"`
 }
 
-// String tells whose session it is, in place of the whole: where a session is printed or logged its tokens do not belong.
+// String tells whose session it is, in place of the whole: where a session is printed or logged its tokens do not
+// belong.
 func (s Session) String() string {
 	return fmt.Sprintf("the session of %s at %s", s.Username, s.AgentURL)
 }

@@ -50,8 +50,11 @@ func renewInGoroutine(ctx context.Context, feed *Feed, token string) <-chan rene
 func TestARefusedTokenIsRenewed(t *testing.T) {
 	e, feed, session := openAndExpire(t)
 	renewed, err := feed.RenewSession(context.Background(), session.SessionToken)
-	if err != nil || renewed.SessionToken == session.SessionToken || renewed.UserID == 0 || renewed.UserID != session.UserID {
-		t.Fatalf("the bot %d, before %d: %v", renewed.UserID, session.UserID, err)
+	if err != nil || renewed.SessionToken == session.SessionToken {
+		t.Fatal("it is not another: ", err)
+	}
+	if renewed.UserID == 0 || renewed.UserID != session.UserID {
+		t.Fatalf("the bot %d, before %d", renewed.UserID, session.UserID)
 	}
 	if status := askAgent(t, renewed); status != 200 {
 		t.Fatal(status)

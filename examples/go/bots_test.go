@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/symphony-datafeed/symphony-datafeed/bindings/go/datafeedtest"
 )
@@ -39,9 +40,16 @@ func run(t *testing.T, program, config string, environment ...string) *bot {
 	return b
 }
 
-// wait waits for the bot's end, once.
+// wait waits for the bot's end, once, and kills a bot that does not end.
 func (b *bot) wait() (err error) {
-	b.once.Do(func() { err = <-b.ended })
+	b.once.Do(func() {
+		select {
+		case err = <-b.ended:
+		case <-time.After(datafeedtest.Patience):
+			b.kill()
+			err = errors.Join(errors.New("it does not end"), <-b.ended)
+		}
+	})
 	return err
 }
 

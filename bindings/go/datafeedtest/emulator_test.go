@@ -34,7 +34,8 @@ func TestABotIsServed(t *testing.T) {
 		e := datafeedtest.Start(t, options...)
 		acknowledge(t, e.Config())
 		e.WaitForFeed()
-		if books := e.Publish(datafeedtest.Message("hello"), json.RawMessage(`{ "type": "MESSAGESENT" }`)); books.Routed != 2 {
+		books := e.Publish(datafeedtest.Message("hello"), json.RawMessage(`{ "type": "MESSAGESENT" }`))
+		if books.Routed != 2 {
 			t.Fatalf("%v: %+v", options, books)
 		}
 		e.Chat(3)

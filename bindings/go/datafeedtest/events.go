@@ -126,6 +126,9 @@ func (e *Emulator) Requests() []Request {
 	return ask[[]Request](e, "GET", "requests", nil)
 }
 
+// presentation begins what the service makes of every message.
+const presentation = `<div data-format="PresentationML" data-version="2.0" class="wysiwyg">`
+
 var messages atomic.Int64
 
 // Message makes an event of type MESSAGESENT for [Emulator.Publish]: somebody has written this text. It arrives as
@@ -133,7 +136,7 @@ var messages atomic.Int64
 func Message(text string) any {
 	number := messages.Add(1)
 	id := fmt.Sprintf("message-%d", number)
-	markup := `<div data-format="PresentationML" data-version="2.0" class="wysiwyg">` + html.EscapeString(text) + "</div>"
+	markup := presentation + html.EscapeString(text) + "</div>"
 	user := map[string]any{"userId": 349026222342101, "displayName": "Amara Okafor", "username": "amara.okafor"}
 	return map[string]any{
 		"id":        fmt.Sprintf("event-%d", number),

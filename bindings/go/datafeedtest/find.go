@@ -27,8 +27,8 @@ func find(checkout string) (string, error) {
 			return program, nil
 		}
 	}
-	return "", errors.New("there is no " + name + ": in the sources of symphony-datafeed, build it with " +
-		"`make emulator` or install it with `cargo install --path tests/emulator`; or set DATAFEED_EMULATOR to its path")
+	return "", errors.New("there is no " + name + ": in the sources of symphony-datafeed, build it with `make emulator` " +
+		"or install it with `cargo install --path tests/emulator`; or set DATAFEED_EMULATOR to its path")
 }
 
 // checkout returns the folder of the sources that this package was built from.
