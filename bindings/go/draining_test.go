@@ -52,6 +52,18 @@ func TestDrainWaitsForTheEventsInHand(t *testing.T) {
 	}
 }
 
+// A context that has ended says no more than that there is no time.
+func TestDrainWithoutTimeIsDoneWhenNothingIsInHand(t *testing.T) {
+	e := datafeedtest.Start(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 100 {
+		if err := open(t, e, nil).Drain(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestDrainEndsWithItsContext(t *testing.T) {
 	for _, settle := range []bool{true, false} {
 		e, feed := start(t)
