@@ -1,4 +1,4 @@
-# CPU time per event of this library beside a raw socket loop and libcurl. Sourced by run.sh.
+# CPU time per event of this library, in C and by its wrappers, beside a raw socket loop and libcurl. Sourced by run.sh.
 #
 # Settings, as environment variables:
 #   ROUNDS           rounds of all consumers, of which medians are shown (5)
@@ -8,11 +8,12 @@
 ROUNDS=${ROUNDS:-5}
 EVENTS_SINGLE=${EVENTS_SINGLE:-25000}
 EVENTS_BATCHED=${EVENTS_BATCHED:-300000}
-CONSUMERS=(raw libcurl datafeed)
+CONSUMERS=(raw libcurl datafeed go python python-data)
 
 prepare_events() {
     need openssl openssl
     need taskset util-linux
+    need_wrappers
     echo '#include <curl/curl.h>' | "${compiler[@]}" -E - >/dev/null 2>&1 ||
         stop_with "curl/curl.h is missing: install the package libcurl4-openssl-dev (Fedora: libcurl-devel)"
     local number
@@ -20,6 +21,17 @@ prepare_events() {
         [[ $number =~ ^[1-9][0-9]*$ ]] || stop_with "ROUNDS, EVENTS_SINGLE and EVENTS_BATCHED must be positive numbers"
     done
     ((EVENTS_BATCHED % 100 == 0)) || stop_with "EVENTS_BATCHED must be a multiple of 100"
+}
+
+# program_of CONSUMER: sets `program` to what runs it, and `key` to what it needs to log in.
+program_of() {
+    program=("build/$1")
+    key=("$work/key.pem")
+    case $1 in
+        raw | libcurl) key=() ;;
+        python) program=("$PYTHON" datafeed.py raw) ;;
+        python-data) program=("$PYTHON" datafeed.py data) ;;
+    esac
 }
 
 # consume CORES BATCH ROUND CONSUMER: one line of numbers in $work/results.
@@ -43,12 +55,9 @@ consume() {
         kill -0 "$server" 2>/dev/null || stop_with "the agent did not start"
         sleep 0.02
     done
-    local key=()
-    if [[ $consumer == datafeed ]]; then
-        key=("$work/key.pem")
-    fi
-    local numbers
-    numbers=$(${pin[@]+"${pin[@]}"} "build/$consumer" "$port" "$warm_up" "$events" ${key[@]+"${key[@]}"}) ||
+    local program key numbers
+    program_of "$consumer"
+    numbers=$(${pin[@]+"${pin[@]}"} "${program[@]}" "$port" "$warm_up" "$events" ${key[@]+"${key[@]}"}) ||
         stop_with "the consumer $consumer failed"
     end_server
     echo "$cores $batch $round $consumer $numbers $(tail -n 1 "$work/agent")" >>"$work/results"

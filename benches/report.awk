@@ -23,6 +23,13 @@ function middle(measure, table, consumer,    round, values, count, result) {
     return result
 }
 
+# The median of what a consumer costs more than another within each round.
+function added(table, consumer, other,    round, values, count) {
+    for (round = 0; round < rounds; round++)
+        values[++count] = data["total", table, consumer, round] - data["total", table, other, round]
+    return median(values, count)
+}
+
 # The median of the ratios within each round.
 function ratio(table, consumer, other,    round, values, count) {
     for (round = 0; round < rounds; round++)
@@ -53,24 +60,25 @@ function ratio(table, consumer, other,    round, values, count) {
 }
 
 END {
-    consumer_count = split("raw libcurl datafeed", consumers, " ")
+    consumer_count = split("raw libcurl datafeed go python python-data", consumers, " ")
     for (t = 1; t <= table_count; t++) {
         table = tables[t]
         split(table, part, " ")
         printf "\n%s, batches of %d, %.1f kB an event\n", \
             part[1] == 1 ? "Agent and consumer on one core" : "Agent and consumer on all cores", part[2], \
             bytes[table] / 1000
-        printf "%-9s %8s %8s %8s  %-15s %6s %8s %9s %9s %8s %9s %6s\n", "", "user", "system", "total", \
-            "  (spread)", "x raw", "x libcurl", "events/s", "switches", "first", "agent", "agent"
-        printf "%-9s %8s %8s %8s  %-15s %6s %8s %9s %9s %8s %9s %6s\n", "", "us/event", "us/event", "us/event", \
-            "", "", "", "", "per event", "ms", "us/event", "busy"
+        printf "%-11s %8s %8s %8s  %-15s %6s %8s %10s %9s %9s %8s %9s %6s\n", "", "user", "system", "total", \
+            "  (spread)", "x raw", "x libcurl", "+ datafeed", "events/s", "switches", "first", "agent", "agent"
+        printf "%-11s %8s %8s %8s  %-15s %6s %8s %10s %9s %9s %8s %9s %6s\n", "", "us/event", "us/event", "us/event", \
+            "", "", "", "us/event", "", "per event", "ms", "us/event", "busy"
         for (c = 1; c <= consumer_count; c++) {
             consumer = consumers[c]
             total = middle("total", table, consumer)
             spread = sprintf("(%.2f-%.2f)", lowest, highest)
-            printf "%-9s %8.2f %8.2f %8.2f  %-15s %6.2f %9.2f %9.0f %9.3f %8.1f %9.2f %5.0f%%\n", consumer, \
+            printf "%-11s %8.2f %8.2f %8.2f  %-15s %6.2f %9.2f %10s %9.0f %9.3f %8.1f %9.2f %5.0f%%\n", consumer, \
                 middle("user", table, consumer), middle("system", table, consumer), total, spread, \
-                ratio(table, consumer, "raw"), ratio(table, consumer, "libcurl"), middle("rate", table, consumer), \
+                ratio(table, consumer, "raw"), ratio(table, consumer, "libcurl"), \
+                (c > 3 ? sprintf("%+.2f", added(table, consumer, "datafeed")) : ""), middle("rate", table, consumer), \
                 middle("switches", table, consumer), middle("first", table, consumer), \
                 middle("agent", table, consumer), middle("busy", table, consumer)
         }

@@ -6,6 +6,7 @@
 # Both run where none is named. Settings, as environment variables, besides those in events.sh and stop.sh:
 #   STAGE      the installed tree with the library (target/stage, built if it is not there)
 #   EMULATOR   the emulated Symphony (target/release/datafeed-emulator, likewise)
+#   PYTHON     the interpreter that the wrapper for Python is measured with (python3)
 
 set -euo pipefail
 if [[ -n ${STAGE:-} ]]; then
@@ -18,6 +19,7 @@ cd "$(dirname "$0")"
 
 STAGE=${STAGE:-../target/stage}
 EMULATOR=${EMULATOR:-../target/release/datafeed-emulator}
+PYTHON=${PYTHON:-python3}
 read -ra compiler <<<"${CC:-cc}"
 
 stop_with() {
@@ -28,6 +30,14 @@ stop_with() {
 # need TOOL PACKAGE
 need() {
     command -v "$1" >/dev/null || stop_with "$1 is missing: install the package $2"
+}
+
+# What runs the wrappers for Go and Python, with the same shared library as the programs in C.
+need_wrappers() {
+    need "${GO:-go}" "golang, 1.24 or later"
+    need "$PYTHON" "python3, 3.9 or later"
+    need pkg-config pkgconf
+    export PYTHONPATH=../bindings/python/src DATAFEED_LIBRARY=$STAGE/lib/libdatafeed.so
 }
 
 build() {

@@ -40,22 +40,35 @@ func (f *Feed) Next(ctx context.Context) (*Event, error) {
 		return nil, ctx.Err()
 	}
 	defer runtime.KeepAlive(f)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var next C.received
+	// What is there already is taken without the cost of a wait that can be ended.
+	status := C.receive(f.handle, 0, &next)
+	if status == C.DATAFEED_TIMEOUT || status == C.DATAFEED_INTERRUPTED {
+		status = f.wait(ctx, &next)
+	}
+	switch status {
+	case C.DATAFEED_OK:
+		return f.event(&next), nil
+	case C.DATAFEED_INTERRUPTED:
+		return nil, ctx.Err()
+	case C.DATAFEED_FAILED:
+		return nil, f.finalError()
+	}
+	return nil, check(status)
+}
+
+// wait waits for an event, and is interrupted when ctx is done.
+func (f *Feed) wait(ctx context.Context, next *C.received) C.int32_t {
 	stop := context.AfterFunc(ctx, func() { C.datafeed_interrupt(f.handle) })
 	defer stop()
-	var next C.received
 	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		switch status := C.receive(f.handle, -1, &next); status {
-		case C.DATAFEED_OK:
-			return f.event(&next), nil
-		case C.DATAFEED_INTERRUPTED:
-			// Perhaps for a context that ended just after its call did.
-		case C.DATAFEED_FAILED:
-			return nil, f.finalError()
-		default:
-			return nil, check(status)
+		status := C.receive(f.handle, -1, next)
+		// An interruption may be that of a context that ended just after its call did.
+		if status != C.DATAFEED_INTERRUPTED || ctx.Err() != nil {
+			return status
 		}
 	}
 }
