@@ -8,16 +8,6 @@ static int listener, client;
 static unsigned port;
 static long acknowledged;
 
-static int is_in_state(datafeed *feed, const char *state)
-{
-    char *stats, *member = text_of("\"state\":\"%s\"", state);
-    CHECK_IS(DATAFEED_OK, datafeed_stats(feed, &stats));
-    int found = strstr(stats, member) != NULL;
-    datafeed_string_free(stats);
-    free(member);
-    return found;
-}
-
 /* How many reads the emulator is waiting with, or has been done with. */
 static long reads_seen(const emulator *service)
 {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The benchmarks: what an event costs, and how long it takes to stop. See README.md for what the figures mean.
+# The benchmarks: what an event costs, how long it takes to stop, and how large the library is. See README.md for what the
+# figures mean.
 #
-#   run.sh [events] [stop]
+#   run.sh [events] [stop] [size]
 #
-# Both run where none is named. Settings, as environment variables, besides those in events.sh and stop.sh:
+# All run where none is named. Settings, as environment variables, besides those in events.sh and stop.sh:
 #   STAGE      the installed tree with the library (target/stage, built if it is not there)
 #   EMULATOR   the emulated Symphony (target/release/datafeed-emulator, likewise)
 #   PYTHON     the interpreter that the wrapper for Python is measured with (python3)
@@ -74,16 +75,17 @@ show_progress() {
 
 source ./events.sh
 source ./stop.sh
+source ./size.sh
 
 parts=("$@")
 if (($# == 0)); then
-    parts=(events stop)
+    parts=(events stop size)
 fi
 need "${compiler[0]}" gcc
 need make make
 need awk mawk
 for part in "${parts[@]}"; do
-    [[ $part == events || $part == stop ]] || stop_with "there is no part $part: events and stop"
+    [[ $part == events || $part == stop || $part == size ]] || stop_with "there is no part $part: events, stop and size"
     "prepare_$part"
 done
 build "${parts[@]}"

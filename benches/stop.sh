@@ -20,9 +20,11 @@ control_port() {
     sed -n 's|.* controlled at http://127.0.0.1:\([0-9]*\)/.*|\1|p' "$work/emulator"
 }
 
-# stop_in PHASE SCHEME: a line of the table. Each has an emulator of its own, whose log of requests stays short.
-stop_in() {
-    local phase=$1 scheme=$2
+# stop_row NAME SCHEME PROGRAM...: a line of the table. Each has an emulator of its own, whose log of requests stays short.
+stop_row() {
+    local name=$1 scheme=$2
+    local program=("${@:3}")
+    show_progress "stopping: $name, $scheme"
     local tls=()
     if [[ $scheme == https ]]; then
         tls=(--tls)
@@ -35,13 +37,13 @@ stop_in() {
         sleep 0.02
     done
     local numbers
-    numbers=$(build/stop "$phase" "$SAMPLES" "$(<"$work/config")" "$(control_port)") ||
-        stop_with "the feeds could not be stopped in the phase $phase, $scheme"
+    numbers=$("${program[@]}" "$SAMPLES" "$(<"$work/config")" "$(control_port)") ||
+        stop_with "the feeds could not be stopped: $name, $scheme"
     end_server
     show_progress ''
     # Six words of it.
     # shellcheck disable=SC2086
-    printf "$ROW" "$phase" "$scheme" $numbers
+    printf "$ROW" "$name" "$scheme" $numbers
 }
 
 measure_stop() {
@@ -56,9 +58,12 @@ measure_stop() {
         for scheme in http https; do
             # Without TLS there is no handshake.
             if [[ $phase != handshake || $scheme == https ]]; then
-                show_progress "stopping: $phase, $scheme"
-                stop_in "$phase" "$scheme"
+                stop_row "$phase" "$scheme" build/stop "$phase"
             fi
         done
+    done
+    printf '\n%-23s %-26s   %s\n' 'By the wrappers' '   close' '   end of the context'
+    for scheme in http https; do
+        stop_row "Go, read" "$scheme" build/go-stop
     done
 }

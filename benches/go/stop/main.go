@@ -1,9 +1,9 @@
 // How long it takes in Go to close a feed, and from the end of a context until the call that waits with it has returned,
 // while the library is in a long poll.
 //
-//	stop SAMPLES CONFIG CONTROL_URL
+//	go-stop SAMPLES CONFIG CONTROL_PORT
 //
-// CONFIG and CONTROL_URL are an emulator's. It prints median, 99th percentile and maximum in microseconds, first of
+// CONFIG and CONTROL_PORT are an emulator's. It prints median, 99th percentile and maximum in microseconds, first of
 // Close, then of the context. Each sample is of a new feed.
 package main
 
@@ -27,13 +27,13 @@ import (
 
 func main() {
 	if len(os.Args) != 4 {
-		log.Fatal("usage: stop SAMPLES CONFIG CONTROL_URL")
+		log.Fatal("usage: go-stop SAMPLES CONFIG CONTROL_PORT")
 	}
 	samples, err := strconv.Atoi(os.Args[1])
 	if err != nil || samples < 1 {
 		log.Fatal("SAMPLES must be a positive number")
 	}
-	config, service := os.Args[2], os.Args[3]
+	config, service := os.Args[2], "http://127.0.0.1:"+os.Args[3]+"/emulator/"
 	// The reads of feeds that are closed would go on.
 	control(service, "POST", "settings", `{"abandonedReadsTake":false}`)
 	var told []string
