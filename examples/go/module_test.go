@@ -58,20 +58,27 @@ func build(t *testing.T, name string, options ...string) string {
 	if err := os.CopyFS(sources, os.DirFS(name)); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
 	}
+	program := filepath.Join(kit.folder, "bin"+key)
+	compile(t, slices.Concat([]string{"-o", program}, options, []string{"./" + name})...)
+	kit.programs[key] = program
+	return program
+}
+
+// compile builds something in the module.
+func compile(t *testing.T, arguments ...string) {
+	t.Helper()
 	module := fmt.Sprintf(goMod, repository(t, "bindings", "go"))
 	if err := os.WriteFile(filepath.Join(kit.folder, "go.mod"), []byte(module), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	program := filepath.Join(kit.folder, "bin"+key)
-	command := exec.Command("go", slices.Concat([]string{"build", "-o", program}, options, []string{"./" + name})...)
+	command := exec.Command("go", append([]string{"build"}, arguments...)...)
 	command.Dir = kit.folder
+	// Nothing of the user's own settings, and nothing from the network.
 	command.Env = append(command.Environ(), "GOWORK=off", "GOFLAGS=", "GOPROXY=off",
 		"PKG_CONFIG_PATH="+repository(t, "target", "stage", "lib", "pkgconfig"))
 	if said, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	kit.programs[key] = program
-	return program
 }
 
 // repository returns a folder of the repository.
