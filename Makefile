@@ -11,11 +11,12 @@ GO ?= go
 CMAKE ?= cmake
 export CARGO CC CXX PYTHON GO CMAKE
 
-VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
-SONAME := libdatafeed.so.$(basename $(VERSION))
 STAGE := target/stage
 EMULATOR := target/release/datafeed-emulator
 BOT := target/demo/bot
+
+# Where `make install` installs; DESTDIR, if given, stands before it.
+PREFIX ?= /usr/local
 
 # How `make soak` goes: how long, events a second, requests of a hundred that go wrong, what the faults are drawn from.
 SECONDS ?= 60
@@ -35,36 +36,43 @@ help:
 	@echo "make bench                what an event costs, beside a socket loop and libcurl, and what stopping takes"
 	@echo "make lint                 formatting and lints"
 	@echo "make header               regenerate include/datafeed.h"
-	@echo "make stage                library and header as an installed tree in $(STAGE)"
+	@echo "make install [PREFIX=/usr/local] [DESTDIR=]"
+	@echo "                          libraries and headers for C and C++, found by CMake and pkg-config"
+	@echo "make stage                the same in $(STAGE)"
 	@echo "make stage-asan           the same with AddressSanitizer, in $(ASAN)/stage"
 	@echo "make emulator             the emulated Symphony, $(EMULATOR)"
 
-# An installed tree to build against: the library under its SONAME, with the links that a linker and a loader look for.
-# `install` makes a new file: to write into the old one would crash whatever runs with it.
-# $(call install,TREE,FOLDER OF THE BUILD)
+# There is one description of what is installed: CMakeLists.txt. CMake's own make is none of this one's: it would tell
+# each folder that it enters.
+# $(call install,FOLDER TO BUILD IN,PREFIX,CMAKE OPTION...)
 define install
-	mkdir -p $(1)/include $(1)/lib
-	cp include/datafeed.h $(1)/include/
-	cp $(2)/libdatafeed.a $(1)/lib/
-	install $(2)/libdatafeed.so $(1)/lib/libdatafeed.so.$(VERSION)
-	ln -sf libdatafeed.so.$(VERSION) $(1)/lib/$(SONAME)
-	ln -sf $(SONAME) $(1)/lib/libdatafeed.so
+	$(CMAKE) -S . -B $(1) -DCMAKE_INSTALL_PREFIX="$(2)" $(3) >/dev/null
+	env -u MAKEFLAGS -u MAKELEVEL $(CMAKE) --build $(1)
+	$(CMAKE) --install $(1) >/dev/null
 endef
 
+.PHONY: install
+install:
+	@scripts/need.sh cargo cc cmake
+	$(call install,target/cmake/install,$(PREFIX),-DDATAFEED_CARGO_TARGET_DIR=target)
+
+# An installed tree to build against.
 .PHONY: stage
+stage: export DESTDIR =
 stage:
-	@scripts/need.sh cargo cc
-	$(CARGO) build --release --locked --package symphony-datafeed
-	$(call install,$(STAGE),target/release)
+	@scripts/need.sh cargo cc cmake
+	$(call install,target/cmake/stage,$(CURDIR)/$(STAGE),-DCMAKE_INSTALL_LIBDIR=lib -DDATAFEED_CARGO_TARGET_DIR=target)
 
 # The library built with AddressSanitizer, which the compiler keeps for its nightly versions unless told otherwise. The
 # runtime is that of the program, from the C compiler: the two have had the same interface for years.
 .PHONY: stage-asan
+stage-asan: export RUSTC_BOOTSTRAP = 1
+stage-asan: export RUSTFLAGS = -Zsanitizer=address -Cforce-frame-pointers=yes
+stage-asan: export DESTDIR =
 stage-asan:
-	@scripts/need.sh cargo cc asan
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address -Cforce-frame-pointers=yes" $(CARGO) build --release --locked \
-		--package symphony-datafeed --target $(HOST) --target-dir $(ASAN)
-	$(call install,$(ASAN)/stage,$(ASAN)/$(HOST)/release)
+	@scripts/need.sh cargo cc cmake asan
+	$(call install,$(ASAN)/cmake,$(CURDIR)/$(ASAN)/stage,-DCMAKE_INSTALL_LIBDIR=lib \
+	    -DDATAFEED_CARGO_TARGET_DIR=$(ASAN) -DDATAFEED_RUST_TARGET=$(HOST))
 
 .PHONY: emulator
 emulator:
@@ -89,7 +97,7 @@ soak: bot emulator
 
 .PHONY: test
 test:
-	@scripts/need.sh cargo cc c++ asan valgrind cmake python3 go
+	@scripts/need.sh cargo cc c++ asan valgrind cmake pkg-config libcurl jansson nlohmann_json python3 go
 	@$(MAKE) --no-print-directory stage stage-asan emulator
 	@scripts/test.sh "$(STAGE)" "$(ASAN)/stage" "$(EMULATOR)"
 

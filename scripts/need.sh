@@ -32,7 +32,15 @@ for tool in "$@"; do
                     "install libasan and libubsan (Debian: with gcc), or clang's compiler-rt (Debian: libclang-rt-dev)"
             ;;
         valgrind) command -v valgrind >/dev/null || missing valgrind "install the package valgrind" ;;
-        cmake) command -v "${CMAKE:-cmake}" >/dev/null || missing cmake "install the package cmake" ;;
+        cmake)
+            command -v "${CMAKE:-cmake}" >/dev/null || missing cmake "install the package cmake"
+            at_least CMake 3.16 "$("${CMAKE:-cmake}" --version | sed -n '1s/[^0-9]*//p')" "update it"
+            ;;
+        pkg-config) command -v pkg-config >/dev/null || missing pkg-config "install the package pkgconf or pkg-config" ;;
+        libcurl | jansson | nlohmann_json)
+            pkg-config --exists "$tool" || missing "the library $tool, which examples use," \
+                "install its development package (Debian: libcurl4-openssl-dev, libjansson-dev, nlohmann-json3-dev)"
+            ;;
         python3)
             command -v "${PYTHON:-python3}" >/dev/null || missing python3 "install Python 3.9 or later"
             at_least Python 3.9 "$("${PYTHON:-python3}" -c 'import platform; print(platform.python_version())')" "update it"

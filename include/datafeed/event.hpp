@@ -1,0 +1,87 @@
+/* An event in the program's hands. Part of datafeed.hpp. */
+
+#ifndef DATAFEED_EVENT_HPP
+#define DATAFEED_EVENT_HPP
+
+#include <datafeed/error.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace symphony {
+
+/// An event in the program's hands. Whoever is done with it calls ack(), whoever wants it once more nack(). One that is
+/// destroyed before, for instance by an exception, is refused as by nack(): it comes again. It may outlive its
+/// Datafeed.
+class [[nodiscard]] Event {
+public:
+    Event(Event &&other) noexcept { *this = std::move(other); }
+    Event &operator=(Event &&other) noexcept {
+        if (this == &other) return *this;
+        if (held_) datafeed_nack(feed_, delivery_);
+        feed_ = std::exchange(other.feed_, nullptr);
+        delivery_ = std::exchange(other.delivery_, 0);
+        json_ = std::exchange(other.json_, {});
+        held_ = std::exchange(other.held_, false);
+        return *this;
+    }
+    Event(const Event &) = delete;
+    Event &operator=(const Event &) = delete;
+    ~Event() {
+        if (held_) datafeed_nack(feed_, delivery_);
+    }
+
+    /// The event's JSON, exactly as the agent sent it, and followed by a NUL. It is lent by the library until ack(),
+    /// nack() or the destructor, also if the feed is closed meanwhile; after these it is empty.
+    [[nodiscard]] std::string_view json() const noexcept { return json_; }
+
+    /// The number by which the library knows that it was handed out. Numbers count up and are never used again.
+    [[nodiscard]] std::uint64_t delivery() const noexcept { return delivery_; }
+
+    /// How often the event has been handed out, this time included: 1, and one more after each refusal. 0 when it is
+    /// not held any more.
+    [[nodiscard]] std::uint32_t attempt() const noexcept {
+        std::uint32_t count = 0;
+        datafeed_attempt(feed_, delivery_, &count);
+        return count;
+    }
+
+    /// The program is done with the event. Throws errc::invalid_argument when it was acknowledged or refused already,
+    /// errc::closed when the feed is closed: the service will then deliver it again to the next reader.
+    void ack() { settle(datafeed_ack); }
+    void ack(std::error_code &error) noexcept { settle(datafeed_ack, error); }
+
+    /// The program is not done with the event: it comes again after `nackDelay`, as another Event. Throws as ack()
+    /// does.
+    void nack() { settle(datafeed_nack); }
+    void nack(std::error_code &error) noexcept { settle(datafeed_nack, error); }
+
+private:
+    friend class Datafeed;
+    using Call = decltype(datafeed_ack);
+
+    Event(datafeed *feed, std::uint64_t delivery, std::string_view json) noexcept
+        : feed_(feed), delivery_(delivery), json_(json), held_(true) {}
+
+    void settle(Call *call) {
+        std::error_code error;
+        settle(call, error);
+        detail::check(feed_, error, "the event is not held: it was acknowledged or refused already");
+    }
+    void settle(Call *call, std::error_code &error) noexcept {
+        held_ = false;
+        json_ = {};
+        error = detail::code_of(call(feed_, delivery_));
+    }
+
+    datafeed *feed_ = nullptr;  // Never freed by the library, so it outlives every Datafeed.
+    std::uint64_t delivery_ = 0;
+    std::string_view json_;
+    bool held_ = false;
+};
+
+}  // namespace symphony
+
+#endif  // DATAFEED_EVENT_HPP
