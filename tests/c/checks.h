@@ -1,4 +1,4 @@
-/* Checks that end the test, waiting for what nothing announces, and child processes. */
+/* Checks that end the test, waiting for what nothing announces, and child processes. For C and C++. */
 #ifndef CHECKS_H
 #define CHECKS_H
 
@@ -30,12 +30,17 @@ static inline void check_is(const char *file, int line, long long expected, long
 #define CHECK(condition) ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition))
 #define CHECK_IS(expected, found) check_is(__FILE__, __LINE__, (expected), (found), #found)
 
+static inline void for_a_millisecond(void) {
+    struct timespec millisecond = {0, 1000000};
+    nanosleep(&millisecond, NULL);
+}
+
 /* Waits for a condition that nothing announces. */
 #define UNTIL(condition)                                                                     \
     do {                                                                                     \
         for (int left_ = PATIENCE; !(condition); left_--) {                                  \
             if (left_ == 0) check_failed(__FILE__, __LINE__, #condition);                    \
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);                         \
+            for_a_millisecond();                                                             \
         }                                                                                    \
     } while (0)
 
@@ -74,7 +79,8 @@ static inline child child_start(char *const arguments[]) {
     }
     close(input[0]);
     close(output[1]);
-    return (child){process, input[1], output[0]};
+    child started = {process, input[1], output[0]};
+    return started;
 }
 
 /* Its exit code, or 128 and the number of the signal that ended it. */

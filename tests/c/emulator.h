@@ -1,4 +1,4 @@
-/* An emulator as a child process, and its control interface. */
+/* An emulator as a child process, and its control interface. For C and C++. */
 #ifndef EMULATOR_H
 #define EMULATOR_H
 
@@ -15,7 +15,10 @@ typedef struct {
 
 /* A connection to the control interface, for a time when no descriptor is left to open one. */
 static inline int control_connect(const emulator *service) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)service->port)};
+    struct sockaddr_in address;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons((uint16_t)service->port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(connection >= 0);
@@ -23,28 +26,37 @@ static inline int control_connect(const emulator *service) {
     return connection;
 }
 
-/* Answers the body, which the caller frees, and closes the connection. Fails the test unless the emulator does it. */
-static inline char *control_over(int connection, const char *method, const char *path, const char *body) {
-    char *request = text_of("%s /emulator/%s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
-                            "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                            method, path, strlen(body), body);
+/* Answers the whole response, which the caller frees, and closes the connection. `head`: the request line, and
+ * headers beside those that every request has. */
+static inline char *exchange(int connection, const char *head, const char *body) {
+    char *request = text_of("%s\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", head,
+                            strlen(body), body);
     for (size_t sent = 0, length = strlen(request); sent < length;) {
         ssize_t count = send(connection, request + sent, length - sent, MSG_NOSIGNAL);
         CHECK(count > 0);
         sent += (size_t)count;
     }
     free(request);
-    char *answer, buffer[4096];
-    size_t length;
-    FILE *stream = open_memstream(&answer, &length);
-    CHECK(stream != NULL);
-    for (ssize_t count; (count = read(connection, buffer, sizeof buffer)) != 0;) {
-        CHECK(count > 0);
-        fwrite(buffer, 1, (size_t)count, stream);
+    size_t length = 0, room = 4096;
+    char *answer = (char *)malloc(room);
+    for (;;) {
+        CHECK(answer != NULL);
+        ssize_t count = read(connection, answer + length, room - length - 1);
+        CHECK(count >= 0);
+        if (count == 0) break;
+        length += (size_t)count;
+        if (length == room - 1) answer = (char *)realloc(answer, room *= 2);
     }
-    fclose(stream);
+    answer[length] = '\0';
     close(connection);
-    char *start = strstr(answer, "\r\n\r\n");
+    return answer;
+}
+
+/* Answers the body, which the caller frees, and closes the connection. Fails the test unless the emulator does it. */
+static inline char *control_over(int connection, const char *method, const char *path, const char *body) {
+    char *head = text_of("%s /emulator/%s HTTP/1.1\r\nContent-Type: application/json", method, path);
+    char *answer = exchange(connection, head, body), *start = strstr(answer, "\r\n\r\n");
+    free(head);
     if (start == NULL || strncmp(answer, "HTTP/1.1 2", 10) != 0) {
         fprintf(stderr, "%s %s: %s\n", method, path, answer);
         check_failed(__FILE__, __LINE__, "the emulator does it");
@@ -63,10 +75,11 @@ static inline void control_only(const emulator *service, const char *path, const
 
 /* Events that are published before there is a feed reach nobody, so there is one from the start. It has no tag, and a
  * client without one adopts it. */
-static inline emulator emulator_start(char *program) {
+static inline emulator emulator_start(const char *program) {
     /* An acknowledgement travels with the next read, so reads without events are short. */
-    char *arguments[] = {program, "--port", "0", "--until-stdin-closes", "--poll-ms", "200", NULL};
-    emulator service = {.program = child_start(arguments)};
+    const char *arguments[] = {program, "--port", "0", "--until-stdin-closes", "--poll-ms", "200", NULL};
+    emulator service;
+    service.program = child_start((char *const *)arguments);
     service.config = read_line(service.program.output);
     CHECK(service.config != NULL);
     const char *port = strstr(service.config, "\"port\":");
