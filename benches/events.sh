@@ -8,7 +8,7 @@
 ROUNDS=${ROUNDS:-5}
 EVENTS_SINGLE=${EVENTS_SINGLE:-25000}
 EVENTS_BATCHED=${EVENTS_BATCHED:-300000}
-CONSUMERS=(raw libcurl datafeed go python python-data)
+CONSUMERS=(raw libcurl datafeed cpp go python python-data)
 
 prepare_events() {
     need openssl openssl

@@ -33,8 +33,9 @@ need() {
     command -v "$1" >/dev/null || stop_with "$1 is missing: install the package $2"
 }
 
-# What runs the wrappers for Go and Python, with the same shared library as the programs in C.
+# What runs the wrappers, all with the same shared library as the programs in C.
 need_wrappers() {
+    need "${CXX:-c++}" g++
     need "${GO:-go}" "golang, 1.24 or later"
     need "$PYTHON" "python3, 3.9 or later"
     need pkg-config pkgconf
