@@ -9,10 +9,11 @@ A loop is a bot::
             print(event.type, event.data)
 
 An event is acknowledged when the loop asks for the next one. Reconnecting, logging in again, acknowledging to the
-service and filtering what comes twice is the library's business, in a thread of its own.
+service and filtering what comes twice is the library's business, in a thread of its own. ``async for`` works as well.
+
+`symphony_datafeed.payloads` has the types of what events carry, `symphony_datafeed.testing` an emulated Symphony.
 """
 
-from ._datafeed import Datafeed, Event
 from ._errors import (
     ClosedError,
     ConfigError,
@@ -22,6 +23,8 @@ from ._errors import (
     InvalidDeliveryError,
     TimedOutError,
 )
+from ._event import Event
+from ._feed import Datafeed
 from ._library import library_version
 
 __all__ = [

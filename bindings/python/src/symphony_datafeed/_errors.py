@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TypeVar
 
 
 class DatafeedError(Exception):
@@ -47,6 +48,9 @@ class DatafeedError(Exception):
         return f"{self.code}: {self.message}"
 
 
+E = TypeVar("E", bound=DatafeedError)
+
+
 class ConfigError(DatafeedError):
     """The configuration cannot be used; `field` and `file` name the place."""
 
@@ -87,7 +91,7 @@ def timed_out(latest: DatafeedError | None) -> TimedOutError:
     return TimedOutError("TIMEOUT", f"the session was not renewed in time{more}", retryable=True)
 
 
-def from_json(kind: type[DatafeedError], text: str | None) -> DatafeedError:
+def from_json(kind: type[E], text: str | None) -> E:
     """Make an exception of the library's error object."""
     error = json.loads(text) if text else {}
     return kind(

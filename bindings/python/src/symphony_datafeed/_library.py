@@ -21,6 +21,7 @@ NAME = f"libdatafeed.{VERSION}.dylib" if sys.platform == "darwin" else f"libdata
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "datafeed_create": (c_int32, [c_char_p, POINTER(c_void_p), POINTER(c_void_p)]),
     "datafeed_close": (c_int32, [c_void_p]),
+    "datafeed_drain": (c_int32, [c_void_p, c_int32]),
     "datafeed_interrupt": (c_int32, [c_void_p]),
     "datafeed_fd": (c_int32, [c_void_p, POINTER(c_int)]),
     "datafeed_next_event": (
@@ -29,6 +30,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     ),
     "datafeed_ack": (c_int32, [c_void_p, c_uint64]),
     "datafeed_nack": (c_int32, [c_void_p, c_uint64]),
+    "datafeed_copied": (c_int32, [c_void_p, c_uint64]),
     "datafeed_attempt": (c_int32, [c_void_p, c_uint64, POINTER(c_uint32)]),
     "datafeed_error": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "datafeed_stats": (c_int32, [c_void_p, POINTER(c_void_p)]),
@@ -59,8 +61,8 @@ def load() -> ctypes.CDLL:
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError) as error:
         raise ImportError(
-            f"the symphony-datafeed library cannot be loaded: {error}. Install it where the system's loader finds "
-            f"{NAME}, or set {VARIABLE} to the path of the file",
+            f"the symphony-datafeed library cannot be loaded: {error}. Install this package with pip, which brings it, "
+            f"or the library where the system's loader finds {NAME}, or set {VARIABLE} to the path of the file",
             path=path,
         ) from error
     version: str = library.datafeed_version().decode()
@@ -80,13 +82,3 @@ def library_version() -> str:
     """Return the version of the loaded library, such as ``0.1.0``."""
     version: bytes = lib.datafeed_version()
     return version.decode()
-
-
-def take_string(pointer: c_void_p) -> str | None:
-    """Copy a string that the library gave away, and give it back to be freed."""
-    if not pointer.value:
-        return None
-    try:
-        return ctypes.string_at(pointer.value).decode()
-    finally:
-        lib.datafeed_string_free(pointer)

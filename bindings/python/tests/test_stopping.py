@@ -1,0 +1,110 @@
+"""Ending waits: by an interruption, and by closing."""
+
+from __future__ import annotations
+
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from support import PATIENCE, in_thread, next_event, until_reading, when_reading
+from symphony_datafeed import ClosedError, Datafeed
+from symphony_datafeed.testing import Emulator, message_sent
+
+
+def test_interrupt_ends_every_wait_at_once(feed: Datafeed) -> None:
+    blocked = [in_thread(feed.next_event) for _ in range(3)]
+    stop = threading.Event()
+
+    def interrupt_until_stopped() -> None:
+        while not stop.wait(0.01):
+            feed.interrupt()
+
+    interrupting = in_thread(interrupt_until_stopped)
+    for result in blocked:
+        assert result() is None
+    # The main thread waits in another way.
+    assert feed.next_event() is None
+    assert list(feed) == []
+    stop.set()
+    interrupting()
+
+
+def test_an_interruption_is_remembered_once(feed: Datafeed) -> None:
+    feed.interrupt()
+    started = time.monotonic()
+    assert feed.next_event() is None
+    assert feed.next_event(0.05) is None
+    assert time.monotonic() - started >= 0.05
+
+
+@pytest.fixture
+def on_usr1() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGUSR1)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.usefixtures("on_usr1")
+def test_a_signal_handler_may_interrupt(feed: Datafeed) -> None:
+    signal.signal(signal.SIGUSR1, lambda *_: feed.interrupt())
+    sending = when_reading(feed, lambda: signal.raise_signal(signal.SIGUSR1))
+    assert feed.next_event() is None
+    sending()
+
+
+def test_a_signal_just_before_the_wait_ends_it_all_the_same(feed: Datafeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_poll = select.poll
+
+    class PollAfterASignal:
+        """As a signal's handler leaves it that ran after the last look, and before there was a wait to end."""
+
+        def __init__(self) -> None:
+            self.inner = real_poll()
+            self.register = self.inner.register
+
+        def poll(self, left: int | None) -> list[tuple[int, int]]:
+            feed._interruptions.latest = object()
+            return self.inner.poll(left)
+
+    monkeypatch.setattr(select, "poll", PollAfterASignal)
+    started = time.monotonic()
+    assert feed.next_event(PATIENCE) is None
+    assert time.monotonic() - started < PATIENCE
+
+
+def test_closing_ends_every_wait(feed: Datafeed) -> None:
+    blocked = [in_thread(feed.next_event) for _ in range(3)]
+    closing = when_reading(feed, feed.close)
+    with pytest.raises(ClosedError):
+        feed.next_event()
+    closing()
+    for result in blocked:
+        with pytest.raises(ClosedError):
+            result()
+
+
+def test_use_after_close_is_an_error(emulator: Emulator, feed: Datafeed) -> None:
+    until_reading(feed)
+    sent = message_sent("a")
+    emulator.publish(sent)
+    event = next_event(feed)
+    feed.close()
+    for call in (feed.next_event, feed.session, event.ack, event.nack, feed.drain):
+        with pytest.raises(ClosedError):
+            call()
+    feed.interrupt()
+    assert feed.stats()["state"] == "CLOSED"
+    assert feed.error() is None
+    assert event.data == sent
+    assert emulator.books()["acknowledged"] == 0
+
+
+def test_double_close_is_harmless(feed: Datafeed) -> None:
+    with feed:
+        feed.close()
+        feed.close()
+    feed.close()
