@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import threading
@@ -51,7 +52,7 @@ def on_usr1() -> Iterator[None]:
 @pytest.mark.usefixtures("on_usr1")
 def test_a_signal_handler_may_interrupt(feed: Datafeed) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: feed.interrupt())
-    sending = when_reading(feed, lambda: signal.raise_signal(signal.SIGUSR1))
+    sending = when_reading(feed, lambda: os.kill(os.getpid(), signal.SIGUSR1))
     assert feed.next_event() is None
     sending()
 

@@ -108,7 +108,10 @@ class Datafeed:
         milliseconds = to_milliseconds(timeout)
         if in_main_thread():
             return self._event(*self._main_thread.next_event(self._handle, milliseconds))
-        return self._event(*self._handle.next_event(milliseconds))
+        status, delivery = self._handle.next_event(milliseconds)
+        if status == INTERRUPTED:
+            self._interruptions.tell()
+        return self._event(status, delivery)
 
     async def anext_event(self, timeout: float | None = None) -> Event | None:
         """Wait as `next_event` does, while other tasks run. The loop watches the descriptor; no thread is used.

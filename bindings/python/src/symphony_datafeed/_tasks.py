@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._errors import ClosedError
 from ._event import Event
 from ._handle import Delivery, Handle
-from ._library import INTERRUPTED, OK, TIMEOUT
+from ._library import INTERRUPTED, TIMEOUT
 from ._waiting import Interruptions
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ class Loop:
         self.loop = loop
         self._handle = handle
         self._interruptions = interruptions
-        self._seen = interruptions.first
         self._waiting: deque[asyncio.Future[None]] = deque()
         # Always the same object, so that it can be removed.
         self.wake = self._wake_from_anywhere
@@ -62,26 +61,20 @@ class Loop:
 
     async def next_event(self, timeout: float | None) -> tuple[int, Delivery | None]:
         """Take an event for the task that runs."""
-        if self._seen is not self._interruptions.latest:
-            # It found nobody waiting, so it ends the next wait, which is this.
-            self._seen = self._interruptions.latest
-            return INTERRUPTED, None
         begun = self._interruptions.latest
         deadline = None if timeout is None else self.loop.time() + timeout
         while True:
-            if begun is not self._interruptions.latest:
-                self._seen = self._interruptions.latest
-                return INTERRUPTED, None
             # Nothing is awaited between taking an event and giving it to the task, so that none is lost to a
             # cancellation.
             status, delivery = self._handle.next_event(0)
-            if status == OK:
+            if status not in (TIMEOUT, INTERRUPTED):
                 return status, delivery
-            # As in the main thread: the comparison above tells.
+            if self._interruptions.end(begun, status):
+                return INTERRUPTED, None
             if status == INTERRUPTED:
                 continue
-            if status != TIMEOUT or (deadline is not None and self.loop.time() >= deadline):
-                return status, None
+            if deadline is not None and self.loop.time() >= deadline:
+                return TIMEOUT, None
             await self._readable(deadline)
 
     async def _readable(self, deadline: float | None) -> None:

@@ -15,7 +15,7 @@ import time
 from typing import Callable, TypeVar
 
 from ._handle import Delivery, Handle
-from ._library import INTERRUPTED, OK, TIMEOUT
+from ._library import INTERRUPTED, TIMEOUT
 
 T = TypeVar("T")
 
@@ -29,12 +29,14 @@ _LONGEST_WAIT = 2**31 - 1
 class Interruptions:
     """The interruptions of a feed, for those who watch its descriptor: the main thread and event loops.
 
-    The library shows an interruption there until one call has been told of it. To tell everyone, each watcher compares
-    the latest one with the last that it has seen, and has a way to be woken.
+    The library tells of an interruption every thread that waits in a call, or else the next call. Who watches makes calls
+    that do not wait, so only one of them would be told. Hence each watcher has a way to be woken, and then compares the
+    latest interruption with that of the time when its wait began.
     """
 
     def __init__(self) -> None:
-        self.first = self.latest = object()
+        self.latest = object()
+        self._told = self.latest
         self._wakers: tuple[Callable[[], None], ...] = ()
         self._adding = threading.Lock()
 
@@ -48,8 +50,21 @@ class Interruptions:
         with self._adding:
             self._wakers = tuple(other for other in self._wakers if other is not waker)
 
+    def end(self, begun: object, status: int) -> bool:
+        """Decide whether a wait ends: that began when `begun` was the latest, and got this status without an event."""
+        # The library's word counts for an interruption that found nobody waiting. It may come before `interrupt` below
+        # has gone on; then the comparison is about to tell.
+        ends = begun is not self.latest or (status == INTERRUPTED and self._told is not self.latest)
+        if ends:
+            self.tell()
+        return ends
+
+    def tell(self) -> None:
+        """Note that somebody has been told of the latest one."""
+        self._told = self.latest
+
     def interrupt(self) -> None:
-        """Wake everyone. It takes no lock: a signal handler may have stopped the thread that holds it."""
+        """Wake everyone, after the library has. It takes no lock, which a thread that a signal stopped might hold."""
         self.latest = object()
         for waker in self._wakers:
             waker()
@@ -60,7 +75,6 @@ class MainThread:
 
     def __init__(self, interruptions: Interruptions) -> None:
         self._interruptions = interruptions
-        self._seen = interruptions.first
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -75,18 +89,17 @@ class MainThread:
         """Do as `Handle.next_event` does, but run signal handlers meanwhile."""
         poll: select.poll | None = None
         deadline = time.monotonic() + milliseconds / 1000
+        begun = self._interruptions.latest
         while True:
-            if self._seen is not self._interruptions.latest:
-                self._seen = self._interruptions.latest
-                return INTERRUPTED, None
             status, delivery = handle.next_event(0)
-            if status == OK:
+            if status not in (TIMEOUT, INTERRUPTED):
                 return status, delivery
-            # An interruption is told by the comparison above; the library's own word for it may be an old one.
+            if self._interruptions.end(begun, status):
+                return INTERRUPTED, None
             if status == INTERRUPTED:
                 continue
-            if status != TIMEOUT or milliseconds == 0:
-                return status, None
+            if milliseconds == 0:
+                return TIMEOUT, None
             if poll is None:
                 poll = select.poll()
                 poll.register(handle.fileno(), select.POLLIN)
