@@ -29,9 +29,9 @@ _LONGEST_WAIT = 2**31 - 1
 class Interruptions:
     """The interruptions of a feed, for those who watch its descriptor: the main thread and event loops.
 
-    The library tells of an interruption every thread that waits in a call, or else the next call. Who watches makes calls
-    that do not wait, so only one of them would be told. Hence each watcher has a way to be woken, and then compares the
-    latest interruption with that of the time when its wait began.
+    The library tells of an interruption every thread that waits in a call, or else the next call. Who watches makes
+    calls that do not wait, so only one of them would be told. Hence each watcher has a way to be woken, and then
+    compares the latest interruption with that of the time when its wait began.
     """
 
     def __init__(self) -> None:
