@@ -100,6 +100,8 @@ class BuildHook(BuildHookInterface[Any]):
             self.app.abort("the library's sources were not packed; cargo has said why above")
         (archive,) = self.work.glob("package/*.crate")
         with tarfile.open(archive) as packed:
+            # Without it newer Pythons warn.
+            packed.extraction_filter = getattr(tarfile, "data_filter", None)
             packed.extractall(self.work)
         return self.work / archive.stem
 

@@ -28,7 +28,7 @@ SOURCES = Path(symphony_datafeed.__file__).parent.parent
 class Open(Protocol):
     """Opens a feed, with settings on top of the emulator's."""
 
-    def __call__(self, emulator: Emulator | None = None, **settings: Any) -> Datafeed: ...
+    def __call__(self, other: Emulator | None = None, **settings: Any) -> Datafeed: ...
 
 
 def until(condition: Callable[[], Any]) -> None:
