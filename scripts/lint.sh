@@ -18,15 +18,9 @@ fi
 (cd examples/go && "$GO" vet ./...)
 
 echo "== Python"
-if [[ ! -x target/lint-venv/bin/mypy ]]; then
-    "$PYTHON" -m venv target/lint-venv || {
-        echo "error: Python cannot make a virtual environment: install the package python3-venv" >&2
-        exit 1
-    }
-    target/lint-venv/bin/pip install --quiet --disable-pip-version-check --requirement scripts/lint-requirements.txt
-fi
+scripts/venv.sh target/lint-venv scripts/lint-requirements.txt
 ruff=$PWD/target/lint-venv/bin/ruff
-(cd bindings/python && "$ruff" check src tests && "$ruff" format --check src tests && ../../target/lint-venv/bin/mypy)
+(cd bindings/python && "$ruff" check && "$ruff" format --check && ../../target/lint-venv/bin/mypy)
 # Examples and scripts explain themselves, or do not serve.
-"$ruff" check --config bindings/python/pyproject.toml --ignore D examples/python scripts
-"$ruff" format --check --config bindings/python/pyproject.toml examples/python scripts
+"$ruff" check --config bindings/python/pyproject.toml --ignore D benches examples/python scripts
+"$ruff" format --check --config bindings/python/pyproject.toml benches examples/python scripts

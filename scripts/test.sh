@@ -39,11 +39,17 @@ count_rust() { awk '/^test result:/ { p += $4; f += $6 } END { print p + 0, f + 
 count_ctest() {
     awk '/tests passed, .* tests failed out of/ { f = $4; t = $NF } END { print t - f, f + 0 }' "$1"
 }
-count_unittest() {
-    awk '/^Ran [0-9]+ test/ { t = $2 }
-         /^FAILED/ { gsub(/[^0-9 ]/, " "); for (i = 1; i <= NF; i++) f += $i }
-         /skipped=/ { f++ }
-         END { print t - f, f + 0 }' "$1"
+# The last line: `1 failed, 20 passed, 2 skipped, 1 error in 3.00s`. What was skipped was not tested.
+count_pytest() {
+    awk '/^=* *[0-9]+ [a-z]+.* in [0-9.]+s/ { line = $0 }
+         END {
+             words = split(line, word, /[ ,=]+/)
+             for (i = 2; i <= words; i++) {
+                 if (word[i] == "passed") p += word[i - 1]
+                 else if (word[i] ~ /^(failed|skipped|xfailed|xpassed|errors?)$/) f += word[i - 1]
+             }
+             print p + 0, f + 0
+         }' "$1"
 }
 count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
 # Every target ends with its statistics; one that found something has written the input before.
@@ -61,8 +67,9 @@ c_tests() {
         ctest --test-dir "$folder" --output-on-failure --parallel 2
 }
 python_tests() {
-    PYTHONPATH=bindings/python/src DATAFEED_LIBRARY=$stage/lib/libdatafeed.so DATAFEED_EMULATOR=$emulator \
-        "$PYTHON" -m unittest discover --start-directory bindings/python/tests
+    scripts/venv.sh target/python-venv bindings/python/tests/requirements.txt &&
+        PYTHONPATH=bindings/python/src DATAFEED_LIBRARY=$stage/lib/libdatafeed.so DATAFEED_EMULATOR=$emulator \
+            target/python-venv/bin/python -m pytest --quiet --durations 5 bindings/python
 }
 go_tests() {
     local folder status=0
@@ -80,7 +87,7 @@ suite "Rust" count_rust "$CARGO" test --workspace --features symphony-datafeed/i
 suite "C and C++" count_ctest c_tests target/c-tests "$stage"
 suite "C under ASan" count_ctest c_tests target/c-asan "$stage_asan" -DSANITIZE=ON
 suite "C under valgrind" count_ctest c_tests target/c-valgrind "$stage" -DVALGRIND=ON
-suite "Python" count_unittest python_tests
+suite "Python" count_pytest python_tests
 suite "Go" count_go go_tests
 suite "Fuzz" count_fuzz fuzz/run.sh 10
 
