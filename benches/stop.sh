@@ -8,6 +8,7 @@ PHASES=(lookup connect handshake proxy read acknowledged body back-off full ackn
 ROW='%-16s %-6s %8s %8s %8s   %8s %8s %8s\n'
 
 prepare_stop() {
+    need_wrappers
     [[ $SAMPLES =~ ^[1-9][0-9]*$ ]] || stop_with "SAMPLES must be a positive number"
     if [[ ! -e $EMULATOR ]]; then
         [[ $EMULATOR == ../target/* ]] || stop_with "there is no $EMULATOR"
@@ -66,4 +67,6 @@ measure_stop() {
     for scheme in http https; do
         stop_row "Go, read" "$scheme" build/go-stop
     done
+    printf '\nCtrl-C, until the exception: '
+    DATAFEED_EMULATOR=$EMULATOR "$PYTHON" python_stop.py "$SAMPLES" || stop_with "Python could not be stopped"
 }

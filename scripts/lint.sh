@@ -9,13 +9,14 @@ echo "== Rust"
 RUSTDOCFLAGS="-D warnings" "$CARGO" doc --no-deps --locked --package symphony-datafeed --quiet
 
 echo "== Go"
-unformatted=$(gofmt -l bindings/go examples/go)
+unformatted=$(gofmt -l bindings/go examples/go benches/go)
 if [[ -n $unformatted ]]; then
     echo "error: gofmt would change: $unformatted" >&2
     exit 1
 fi
-(cd bindings/go && "$GO" vet ./...)
-(cd examples/go && "$GO" vet ./...)
+for folder in bindings/go examples/go benches/go; do
+    (cd "$folder" && "$GO" vet ./...)
+done
 
 echo "== Python"
 scripts/venv.sh target/lint-venv scripts/lint-requirements.txt

@@ -51,7 +51,7 @@ count_pytest() {
              print p + 0, f + 0
          }' "$1"
 }
-count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- FAIL/ { f++ } END { print p + 0, f + 0 }' "$1"; }
+count_go() { awk '/^ *--- PASS/ { p++ } /^ *--- (FAIL|SKIP)/ { f++ } END { print p + 0, f + 0 }' "$1"; }
 # Every target ends with its statistics; one that found something has written the input before.
 count_fuzz() {
     awk '/^stat::number_of_executed_units/ { t++ } /Test unit written to/ { f++ } END { print t - f, f + 0 }' "$1"

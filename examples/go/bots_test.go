@@ -108,7 +108,7 @@ func TestTheEchoBotTriesAgain(t *testing.T) {
 	}
 	e.Wait("acknowledged", 2)
 	echo.stop(syscall.SIGTERM)
-	if !strings.Contains(echo.stderr.String(), "Service Unavailable") {
+	if !strings.Contains(echo.stderr.String(), "status 503") {
 		t.Fatal(&echo.stderr)
 	}
 }
