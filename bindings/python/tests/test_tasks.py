@@ -162,6 +162,8 @@ def test_a_loop_may_end_while_a_task_waits(emulator: Emulator, feed: Datafeed) -
         # Closed with the tasks cancelled, and closed with the tasks left as they are.
         asyncio.run(leave_waiting())
         loop = asyncio.new_event_loop()
+        # Python tells it of tasks that were left so.
+        loop.set_exception_handler(lambda *_: None)
         waiting = loop.create_task(leave_waiting())
         loop.run_until_complete(waiting)
         assert watches(loop, feed)
