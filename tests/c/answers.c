@@ -89,12 +89,14 @@ static void nothing_at_all(void) {
     datafeed_string_free(NULL);
 }
 
-static void check_not_held(datafeed *feed, uint64_t delivery) {
+/* `expected`: what it is answered when it is acknowledged or refused. */
+static void check_not_held(datafeed *feed, uint64_t delivery, int32_t expected) {
     uint32_t attempt = 7;
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_attempt(feed, delivery, &attempt));
     CHECK_IS(0, attempt);
-    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_ack(feed, delivery));
-    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_nack(feed, delivery));
+    CHECK_IS(expected, datafeed_ack(feed, delivery));
+    CHECK_IS(expected, datafeed_nack(feed, delivery));
+    CHECK_IS(expected, datafeed_copied(feed, delivery));
 }
 
 static void check_attempt(datafeed *feed, uint64_t delivery, uint32_t expected) {
@@ -113,26 +115,26 @@ static uint64_t delivery_numbers(const emulator *service, datafeed *feed, datafe
     CHECK(strcmp(event, "{\"id\":\"1\"}") == 0);
     check_attempt(feed, delivery, 1);
     uint64_t never[] = {0, delivery + 1000, UINT64_MAX, (uint64_t)1 << 63, (uint64_t)1 << 32};
-    for (size_t i = 0; i < sizeof never / sizeof *never; i++) check_not_held(feed, never[i]);
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) check_not_held(feed, never[i], DATAFEED_INVALID_ARGUMENT);
     CHECK_IS(DATAFEED_OK, datafeed_ack(feed, delivery));
-    check_not_held(feed, delivery);
+    check_not_held(feed, delivery, DATAFEED_INVALID_ARGUMENT);
 
     /* Of another feed: the one that has handed out more. */
     for (int i = 0; i < 3; i++) foreign = receive(other, &event);
     CHECK(foreign != delivery);
-    check_not_held(feed, foreign);
+    check_not_held(feed, foreign, DATAFEED_INVALID_ARGUMENT);
     check_attempt(other, foreign, 1);
     CHECK_IS(DATAFEED_OK, datafeed_ack(other, foreign));
 
     uint64_t refused = receive(feed, &event);
     CHECK(strcmp(event, "{\"id\":\"2\"}") == 0);
     CHECK_IS(DATAFEED_OK, datafeed_nack(feed, refused));
-    check_not_held(feed, refused);
+    check_not_held(feed, refused, DATAFEED_INVALID_ARGUMENT);
     receive_and_ack(feed, "{\"id\":\"3\"}");
     delivery = receive(feed, &event);
     CHECK(strcmp(event, "{\"id\":\"2\"}") == 0);
     CHECK(delivery > refused);
-    check_not_held(feed, refused);
+    check_not_held(feed, refused, DATAFEED_INVALID_ARGUMENT);
     check_attempt(feed, delivery, 2);
     return delivery;
 }
@@ -162,7 +164,7 @@ static void after_close(datafeed *feed, uint64_t held) {
     CHECK_IS(DATAFEED_CLOSED, no_event(feed, -1));
     check_attempt(feed, held, 2);
     CHECK_IS(DATAFEED_CLOSED, datafeed_ack(feed, held));
-    check_not_held(feed, held);
+    check_not_held(feed, held, DATAFEED_CLOSED);
     CHECK_IS(DATAFEED_CLOSED, datafeed_session(feed, &owned));
     CHECK(owned == NULL);
     CHECK_IS(DATAFEED_OK, datafeed_error(feed, &owned));

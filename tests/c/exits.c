@@ -25,6 +25,11 @@ static void threads_wait_in_every_call_that_waits(void) {
     for (int i = 0; i < 8; i++) waiter_start_in(&waiters[i], i % 2 ? no_line : no_event, feed, -1);
 }
 
+/* What a number that is not held is answered, before and after the feed is closed. */
+static void check_not_held(int32_t status) {
+    CHECK(status == DATAFEED_INVALID_ARGUMENT || status == DATAFEED_CLOSED);
+}
+
 /* Until the feed is closed. */
 static void *make_every_call(void *unused) {
     uint64_t delivery;
@@ -33,8 +38,8 @@ static void *make_every_call(void *unused) {
         char *owned;
         uint32_t attempt;
         int descriptor;
-        CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_ack(feed, 0));
-        CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_nack(feed, 0));
+        check_not_held(datafeed_ack(feed, 0));
+        check_not_held(datafeed_nack(feed, 0));
         CHECK_IS(DATAFEED_OK, datafeed_attempt(feed, held, &attempt));
         CHECK_IS(DATAFEED_OK, datafeed_fd(feed, &descriptor));
         CHECK_IS(DATAFEED_OK, datafeed_error(feed, &owned));

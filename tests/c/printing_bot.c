@@ -64,7 +64,16 @@ static void two_events(const emulator *service, child bot) {
     check_line(bot, "{\"no type\":2}");
 }
 
-/* What it has printed is acknowledged; then it is killed, since it knows no other end. */
+/* It acknowledges what it takes. Then it is killed, since it knows no other end; so it may not have printed it yet. */
+static void takes(const emulator *service) {
+    child bot = bot_start(service->config, NULL);
+    publish(service, "[{\"type\":\"first\"},{\"no type\":2}]");
+    check_all_acknowledged(service, 2);
+    CHECK_IS(0, kill(bot.process, SIGKILL));
+    CHECK_IS(128 + SIGKILL, child_end(bot));
+}
+
+/* What it has printed is acknowledged, without waiting for its end. */
 static void acknowledges(const emulator *service) {
     child bot = bot_start(service->config, NULL);
     two_events(service, bot);
@@ -123,8 +132,8 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(const emulator *);
     } scenes[] = {
-        {"twenty", twenty}, {"acknowledges", acknowledges},       {"stops", stops},
-        {"fails", fails},   {"stops_by_ctrl_c", stops_by_ctrl_c}, {"tells", tells},
+        {"takes", takes}, {"acknowledges", acknowledges},       {"twenty", twenty}, {"stops", stops},
+        {"fails", fails}, {"stops_by_ctrl_c", stops_by_ctrl_c}, {"tells", tells},
     };
     CHECK(argc > 3);
     command = argv + 3;

@@ -1,11 +1,9 @@
 // feeds EMULATOR: who has a feed, and how what waits for one ends.
 #include "harness.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <poll.h>
-#include <sys/wait.h>
 #include <vector>
 #if __cplusplus >= 202002L
 #include <ranges>
@@ -147,20 +145,19 @@ static void draining_lets_threads_finish(const Service &service) {
 }
 
 static void draining_takes_no_longer_than_it_may(const Service &service) {
-    Datafeed feed(service.config()), other(service.config());
+    Datafeed feed(service.config());
     service.publish("[{\"id\":\"1\"}]");
     Event event = receive(feed, "{\"id\":\"1\"}");
     CHECK(!feed.drain(1ms));
     CHECK(thrown_by([&] { event.ack(); }) == errc::closed);
     std::error_code error = errc::failed;
+    Datafeed other(service.config());
     CHECK(other.drain(symphony::forever, error) && !error);
 }
 
 static void a_descriptor_tells_of_events(const Service &service) {
-    const Datafeed *const_feed;
     Datafeed feed(service.config());
-    const_feed = &feed;
-    pollfd watched = {const_feed->fd(), POLLIN, 0};
+    pollfd watched = {std::as_const(feed).fd(), POLLIN, 0};
     until_state(feed, "READING");
     while (feed.next_event(0s)) check_failed(__FILE__, __LINE__, "there is no event");
     CHECK_IS(0, poll(&watched, 1, 0));
@@ -205,23 +202,6 @@ static void the_log_comes_to_an_end(const Service &service) {
     CHECK(thrown_by([&] { (void)feed.next_log(); }) == errc::closed);
 }
 
-static void a_child_leaves_it_alone(const Service &service) {
-    Datafeed feed(service.config());
-    service.publish("[{\"id\":\"1\"}]");
-    std::optional<Event> event = receive(feed, "{\"id\":\"1\"}");
-    const pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        CHECK(thrown_by([&] { (void)feed.next_event(); }) == errc::forked);
-        event.reset();
-        const Datafeed closed(std::move(feed));
-        _exit(0);
-    }
-    CHECK_IS(0, wait_for_process(child));
-    event->ack();
-    service.check_all_acknowledged(1);
-}
-
 static void timeouts_are_rounded_up(const Service &) {
     CHECK_IS(-1, symphony::forever.milliseconds());
     CHECK_IS(-1, Timeout().milliseconds());
@@ -244,5 +224,5 @@ int main(int argc, char **argv) {
     return run_scenes(argc, argv,
                       {it_can_be_moved, a_wait_says_why_it_ended, loops_end, draining_lets_threads_finish,
                        draining_takes_no_longer_than_it_may, a_descriptor_tells_of_events, sessions_are_renewed,
-                       the_log_comes_to_an_end, a_child_leaves_it_alone, timeouts_are_rounded_up});
+                       the_log_comes_to_an_end, timeouts_are_rounded_up});
 }
