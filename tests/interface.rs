@@ -22,6 +22,7 @@ fn the_readme_shows_the_examples_as_they_are() {
     let readme = include_str!("../README.md");
     for (language, example) in [
         ("c", include_str!("../examples/c/minimal.c")),
+        ("cpp", include_str!("../examples/cpp/minimal.cpp")),
         ("python", include_str!("../examples/python/minimal.py")),
         ("go", include_str!("../examples/go/minimal/main.go")),
     ] {
