@@ -135,11 +135,14 @@ def test_a_task_that_dies_refuses_what_it_was_at(emulator: Emulator, feed: Dataf
             raise ZeroDivisionError
 
     async def main() -> None:
-        outcome = await asyncio.gather(worker(), return_exceptions=True)
-        assert isinstance(outcome[0], ZeroDivisionError)
+        # Kept, so that it is the task's end that counts, and not that it is forgotten.
+        task = asyncio.ensure_future(worker())
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(outcome, ZeroDivisionError)
         event = await next_event(feed)
         assert event.attempt == 2
         event.ack()
+        del task
 
     run(main())
 

@@ -68,9 +68,9 @@ def test_a_loop_cannot_drain_what_it_is_at(emulator: Emulator, feed: Datafeed) -
     emulator.publish(message_sent("a"))
     for event in feed:
         with pytest.raises(RuntimeError, match="draining would wait for itself"):
-            feed.drain()
+            feed.drain(PATIENCE)
         event.ack()
-        assert feed.drain() is True
+        assert feed.drain(PATIENCE) is True
     assert feed.stats()["acknowledged"] == 1
 
 

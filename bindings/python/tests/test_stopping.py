@@ -37,7 +37,29 @@ def test_interrupt_ends_every_wait_at_once(feed: Datafeed) -> None:
 def test_an_interruption_is_remembered_once(feed: Datafeed) -> None:
     feed.interrupt()
     started = time.monotonic()
-    assert feed.next_event() is None
+    assert feed.next_event(PATIENCE) is None
+    assert time.monotonic() - started < PATIENCE
+    started = time.monotonic()
+    assert feed.next_event(0.05) is None
+    assert time.monotonic() - started >= 0.05
+
+
+def test_the_librarys_word_may_be_ahead_of_the_wrappers(feed: Datafeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interruption ends one wait, also where the main thread hears of it before `interrupt` has gone on."""
+    feed.interrupt()
+    assert feed.next_event(PATIENCE) is None
+    goes_on = feed._interruptions.interrupt
+    with monkeypatch.context() as patch:
+        patch.setattr(feed._interruptions, "interrupt", lambda: None)
+        feed.interrupt()
+        # The second half of the call comes while the main thread waits, and is what ends its wait.
+        going_on = when_reading(feed, goes_on)
+        started = time.monotonic()
+        assert feed.next_event(PATIENCE) is None
+        assert time.monotonic() - started < PATIENCE
+        going_on()
+    assert feed._interruptions.latest is feed._interruptions._told
+    started = time.monotonic()
     assert feed.next_event(0.05) is None
     assert time.monotonic() - started >= 0.05
 
@@ -53,7 +75,9 @@ def on_usr1() -> Iterator[None]:
 def test_a_signal_handler_may_interrupt(feed: Datafeed) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: feed.interrupt())
     sending = when_reading(feed, lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    assert feed.next_event() is None
+    started = time.monotonic()
+    assert feed.next_event(PATIENCE) is None
+    assert time.monotonic() - started < PATIENCE
     sending()
 
 

@@ -271,9 +271,9 @@ def test_a_task_cannot_drain_what_it_is_at(emulator: Emulator, feed: Datafeed) -
     async def main() -> None:
         async for event in feed:
             with pytest.raises(RuntimeError, match="draining would wait for itself"):
-                await feed.adrain()
+                await feed.adrain(PATIENCE)
             event.ack()
-            assert await feed.adrain() is True
+            assert await feed.adrain(PATIENCE) is True
 
     run(main())
 
