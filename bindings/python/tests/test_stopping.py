@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from support import PATIENCE, in_thread, next_event, until_reading, when_reading
-from symphony_datafeed import ClosedError, Datafeed
+from symphony_datafeed import ClosedError, Datafeed, _waiting
 from symphony_datafeed.testing import Emulator, message_sent
 
 
@@ -99,6 +99,16 @@ def test_a_signal_just_before_the_wait_ends_it_all_the_same(feed: Datafeed, monk
     started = time.monotonic()
     assert feed.next_event(PATIENCE) is None
     assert time.monotonic() - started < PATIENCE
+
+
+def test_the_main_thread_is_woken_though_others_were_told(feed: Datafeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library tells the threads that wait in it, and shows nothing to who watches the descriptor then."""
+    monkeypatch.setattr(_waiting, "SLICE_MILLIS", PATIENCE * 2000)
+    interrupting = when_reading(feed, feed._interruptions.interrupt)
+    started = time.monotonic()
+    assert feed.next_event(PATIENCE) is None
+    assert time.monotonic() - started < PATIENCE
+    interrupting()
 
 
 def test_closing_ends_every_wait(feed: Datafeed) -> None:
