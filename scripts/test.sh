@@ -66,6 +66,16 @@ c_tests() {
         "$CMAKE" --build "$folder" --parallel 2 >/dev/null &&
         ctest --test-dir "$folder" --output-on-failure --parallel 2
 }
+# Outside of the project, as those who use it are.
+consumer_tests() {
+    local outside status
+    outside=$(mktemp -d)
+    "$CMAKE" -S tests/consumers -B "$outside" -DEMULATOR="$emulator" >/dev/null &&
+        ctest --test-dir "$outside" --output-on-failure --parallel 2
+    status=$?
+    rm -rf "$outside"
+    return $status
+}
 python_tests() {
     scripts/venv.sh target/python-venv bindings/python/tests/requirements.txt &&
         PYTHONPATH=bindings/python/src DATAFEED_LIBRARY=$stage/lib/libdatafeed.so DATAFEED_EMULATOR=$emulator \
@@ -85,8 +95,9 @@ export PROPTEST_CASES=${PROPTEST_CASES:-2000}
 
 suite "Rust" count_rust "$CARGO" test --workspace --features symphony-datafeed/internals --locked
 suite "C and C++" count_ctest c_tests target/c-tests "$stage"
-suite "C under ASan" count_ctest c_tests target/c-asan "$stage_asan" -DSANITIZE=ON
+suite "C and C++ under ASan" count_ctest c_tests target/c-asan "$stage_asan" -DSANITIZE=ON
 suite "C under valgrind" count_ctest c_tests target/c-valgrind "$stage" -DVALGRIND=ON
+suite "Installation" count_ctest consumer_tests
 suite "Python" count_pytest python_tests
 suite "Go" count_go go_tests
 suite "Fuzz" count_fuzz fuzz/run.sh 10
@@ -95,7 +106,7 @@ echo
 total_passed=0
 total_failed=0
 for index in "${!names[@]}"; do
-    printf '%-16s %4d passed, %d failed\n' "${names[$index]}" "${passes[$index]}" "${failures[$index]}"
+    printf '%-20s %4d passed, %d failed\n' "${names[$index]}" "${passes[$index]}" "${failures[$index]}"
     total_passed=$((total_passed + passes[index]))
     total_failed=$((total_failed + failures[index]))
 done

@@ -50,30 +50,35 @@ public:
 
     /// The program is done with the event. Throws errc::invalid_argument when it was acknowledged or refused already,
     /// errc::closed when the feed is closed: the service will then deliver it again to the next reader.
-    void ack() { settle(datafeed_ack); }
-    void ack(std::error_code &error) noexcept { settle(datafeed_ack, error); }
+    void ack() {
+        std::error_code error;
+        ack(error);
+        check(error);
+    }
+    void ack(std::error_code &error) noexcept { settled(datafeed_ack(feed_, delivery_), error); }
 
     /// The program is not done with the event: it comes again after `nackDelay`, as another Event. Throws as ack()
     /// does.
-    void nack() { settle(datafeed_nack); }
-    void nack(std::error_code &error) noexcept { settle(datafeed_nack, error); }
+    void nack() {
+        std::error_code error;
+        nack(error);
+        check(error);
+    }
+    void nack(std::error_code &error) noexcept { settled(datafeed_nack(feed_, delivery_), error); }
 
 private:
     friend class Datafeed;
-    using Call = decltype(datafeed_ack);
 
     Event(datafeed *feed, std::uint64_t delivery, std::string_view json) noexcept
         : feed_(feed), delivery_(delivery), json_(json), held_(true) {}
 
-    void settle(Call *call) {
-        std::error_code error;
-        settle(call, error);
-        detail::check(feed_, error, "the event is not held: it was acknowledged or refused already");
-    }
-    void settle(Call *call, std::error_code &error) noexcept {
+    void settled(std::int32_t status, std::error_code &error) noexcept {
         held_ = false;
         json_ = {};
-        error = detail::code_of(call(feed_, delivery_));
+        error = detail::code_of(status);
+    }
+    void check(const std::error_code &error) const {
+        detail::check(feed_, error, "the event is not held: it was acknowledged or refused already");
     }
 
     datafeed *feed_ = nullptr;  // Never freed by the library, so it outlives every Datafeed.

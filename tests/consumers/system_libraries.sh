@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
-# system_libraries.sh TREE: what a program that links the static library has to link besides is what the compiler says,
-# wherever it stands.
+# system_libraries.sh TREE: what a program that links the static library has to link besides is what the compiler said when
+# it made the library, wherever it stands.
 
 set -euo pipefail
 tree=$1
 cd "$(dirname "$0")/../.."
-
-# The compiler says it when it makes the archive, and Cargo says it again when it has nothing to make.
-said=$("${CARGO:-cargo}" rustc --locked --package symphony-datafeed --lib --crate-type staticlib --message-format short \
-    -- --print native-static-libs 2>&1 | sed -n 's/^note: native-static-libs: //p')
+said=$(<target/native-static-libs)
 [[ -n $said ]] || {
     echo "error: the compiler has not said what has to be linked" >&2
     exit 1
