@@ -1,6 +1,8 @@
 //! The ledger against a slow, obvious model, against a service with faults, and in single scenes.
 
+mod ending;
 mod model;
+mod scene;
 mod scenes;
 mod service;
 
