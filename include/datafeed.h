@@ -78,8 +78,8 @@ int32_t datafeed_create(const char *config,
 // again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
 // datafeed_ack(), datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
 //
-// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless; DATAFEED_INVALID_ARGUMENT;
-// DATAFEED_FORKED.
+// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless, or is being closed by another
+// thread, which is waited for; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_close(datafeed *feed);
 
 // A graceful end, as for a service that gets SIGTERM: hands out nothing more, waits until the bot has settled what it
@@ -87,7 +87,8 @@ int32_t datafeed_close(datafeed *feed);
 //
 // datafeed_next_event() answers DATAFEED_CLOSED from now on, blocked calls at once, so that the loops of worker threads
 // end. Everything else goes on. When every event in the bot's hands was given to datafeed_ack() or datafeed_nack(), or
-// the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself.
+// the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself. A batch
+// of which a part was still queued is delivered again as a whole to the next reader: the service knows no parts.
 // With Datafeed 1, whose service has forgotten what it handed out, events that were received already are still handed
 // out first, so somebody has to go on asking for them.
 //

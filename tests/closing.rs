@@ -115,6 +115,27 @@ fn what_is_not_acknowledged_is_not_lost_at_close() {
     assert!(emulator.wait_until(PATIENCE, |books| books.acknowledged == 3));
 }
 
+/// Whoever is told that the feed is closed may end the process.
+#[test]
+fn a_second_close_waits_until_the_first_has_written() {
+    let emulator = emulator(Settings { batch: 1..=1, ..slow() });
+    let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
+    emulator.publish((0..2).map(numbered));
+    let held = [feed.must_next(), feed.must_next()];
+    for event in &held {
+        assert_eq!(feed.ack(event.delivery), DATAFEED_OK);
+    }
+    thread::scope(|scope| {
+        let first = scope.spawn(|| feed.close());
+        assert_eq!(feed.next(-1), Err(DATAFEED_CLOSED));
+        assert_eq!(feed.close(), DATAFEED_CLOSED);
+        let carried = emulator.requests();
+        let carried = carried.iter().filter_map(|request| request.ack_id.as_deref());
+        assert_eq!(carried.filter(|ack_id| !ack_id.is_empty()).count(), 2);
+        assert_eq!(first.join().unwrap(), DATAFEED_OK);
+    });
+}
+
 #[test]
 fn eight_waiting_threads_return_closed() {
     let emulator = emulator(slow());

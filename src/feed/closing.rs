@@ -16,6 +16,9 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
     let shared = &inner.shared;
     let mut state = shared.lock();
     if state.is_closed() {
+        drop(state);
+        // Another thread may be at it still, and whoever is told that the feed is closed may end the process.
+        shared.handover.wait_for_poller(Some(shared.close_timeout + GRACE));
         return Err(AlreadyClosed);
     }
     state.phase = Phase::Closed;
