@@ -35,7 +35,7 @@ namespace symphony {
 
 /// A feed: opened by the constructor, closed by the destructor. `for (symphony::Event &event : feed)` goes on until the
 /// feed is closed, drained or interrupted, and throws errc::failed when it has stopped for good. An event that the body
-/// of the loop leaves unsettled is refused after the next one has come; `std::move(event)` takes it out of the loop.
+/// of the loop leaves unsettled is refused when the loop goes on; `std::move(event)` takes it out of the loop.
 ///
 /// With `"ack": "implicit"` in the configuration, an Event must live until the next one has been asked for, as in such
 /// a loop: one that is destroyed before is refused.
@@ -45,12 +45,15 @@ public:
     /// Does not wait for the network. Throws errc::invalid_argument when the configuration cannot be used (`trouble()`
     /// names the setting and the file), errc::failed when the process has no thread or descriptor left.
     explicit Datafeed(const std::string &config) {
+        if (has_nul(config)) {
+            throw Error(errc::invalid_argument, {"CONFIG_INVALID", "the configuration holds a NUL character"});
+        }
         detail::Owned text;
-        const auto status = create(config, text.place());
+        const auto status = datafeed_create(config.c_str(), &handle_, text.place());
         if (status != DATAFEED_OK) throw Error(static_cast<errc>(status), detail::trouble_in(text.copy().value_or("")));
     }
     Datafeed(const std::string &config, std::error_code &error) noexcept {
-        error = detail::code_of(create(config, nullptr));
+        error = detail::code_of(datafeed_create(has_nul(config) ? nullptr : config.c_str(), &handle_, nullptr));
     }
     Datafeed(Datafeed &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
     Datafeed &operator=(Datafeed &&other) noexcept {
@@ -171,13 +174,14 @@ public:
                                                            Timeout timeout = forever) {
         std::error_code error;
         auto object = renew_session(refused_token, timeout, error);
-        if (error != errc::timeout) check(error);
+        if (error != errc::timeout) check(error, "the feed was moved from, or the token holds a NUL character");
         return object;
     }
     [[nodiscard]] std::optional<std::string> renew_session(const std::string &refused_token, Timeout timeout,
                                                            std::error_code &error) {
+        const char *token = has_nul(refused_token) ? nullptr : refused_token.c_str();
         return text(error, [&](char **place) {
-            return datafeed_renew_session(handle_, refused_token.c_str(), timeout.milliseconds(), place);
+            return datafeed_renew_session(handle_, token, timeout.milliseconds(), place);
         });
     }
 
@@ -197,11 +201,8 @@ public:
     [[nodiscard]] datafeed *native_handle() const noexcept { return handle_; }
 
 private:
-    std::int32_t create(const std::string &config, char **error) noexcept {
-        // A text that ends at a NUL of its own would be taken for another one.
-        const bool whole = config.find('\0') == std::string::npos;
-        return datafeed_create(whole ? config.c_str() : nullptr, &handle_, error);
-    }
+    // C would take a text that holds one for another text.
+    static bool has_nul(const std::string &text) noexcept { return text.find('\0') != std::string::npos; }
 
     template <class... Invalid>
     void check(const std::error_code &answer, Invalid... invalid) const {
@@ -218,7 +219,7 @@ private:
     datafeed *handle_ = nullptr;
 };
 
-/// Where a loop over a Datafeed is. Moving on asks for the next event first, and then lets go of the one before.
+/// Where a loop over a Datafeed is. Moving on lets go of the event before, so that an unsettled one comes again.
 class Datafeed::Iterator {
 public:
     using value_type = Event;
@@ -230,7 +231,11 @@ public:
     Event *operator->() const noexcept { return &*event_; }
     Iterator &operator++() {
         std::error_code error;
-        auto next = feed_->next_event(forever, error);
+        // With `"ack": "implicit"` asking acknowledges the event before, which must be there still. To wait with it in
+        // hand would be to wait for oneself, where it is all that a bot may hold.
+        auto next = feed_->next_event(std::chrono::milliseconds(0), error);
+        event_.reset();
+        if (error == errc::timeout) next = feed_->next_event(forever, error);
         if (error != errc::interrupted && error != errc::closed) feed_->check(error);
         event_ = std::move(next);
         return *this;

@@ -26,7 +26,10 @@ enum class errc {
     forked = DATAFEED_FORKED,                      ///< The feed belongs to the parent process.
 };
 
-/// The category of errc.
+/// The category of errc. Visible where all else is hidden, so that a program and its shared libraries have the same.
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
 inline const std::error_category &datafeed_category() noexcept {
     class Category final : public std::error_category {
         const char *name() const noexcept override { return "datafeed"; }
@@ -40,6 +43,14 @@ inline const std::error_category &datafeed_category() noexcept {
                 case errc::forked: return "the feed belongs to the parent process; a forked child must open its own";
             }
             return "status " + std::to_string(status);
+        }
+        std::error_condition default_error_condition(int status) const noexcept override {
+            switch (static_cast<errc>(status)) {
+                case errc::timeout: return std::errc::timed_out;
+                case errc::interrupted: return std::errc::interrupted;
+                case errc::invalid_argument: return std::errc::invalid_argument;
+                default: return {status, *this};
+            }
         }
     };
     static const Category category;
@@ -170,7 +181,9 @@ private:
     char *text_ = nullptr;
 };
 
-inline std::error_code code_of(std::int32_t status) noexcept { return {status, datafeed_category()}; }
+inline std::error_code code_of(std::int32_t status) noexcept {
+    return status == DATAFEED_OK ? std::error_code() : std::error_code(status, datafeed_category());
+}
 
 /// Throws what a call has answered, unless it worked. `invalid` says what DATAFEED_INVALID_ARGUMENT means there.
 inline void check(datafeed *feed, const std::error_code &answer, const char *invalid = "the feed was moved from") {

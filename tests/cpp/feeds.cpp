@@ -20,6 +20,32 @@ static_assert(!std::is_copy_constructible_v<Datafeed> && !std::is_copy_assignabl
 static_assert(std::is_nothrow_move_constructible_v<Datafeed> && std::is_nothrow_move_assignable_v<Datafeed>);
 static_assert(!std::is_convertible_v<std::string, Datafeed>);
 
+// An event that is left unsettled is refused before the loop waits: else it would wait for itself.
+static void a_loop_lets_go_of_what_it_leaves(const Service &service) {
+    Datafeed feed(service.config("\"nackDelay\":10,\"maxUnacknowledged\":1"));
+    service.publish("[{\"id\":\"left\"}]");
+    std::uint32_t attempts = 0;
+    for (Event &event : feed) {
+        CHECK(event.json() == "{\"id\":\"left\"}");
+        CHECK(event.attempt() == ++attempts);
+        if (attempts < 3) continue;
+        event.ack();
+        break;
+    }
+    service.check_all_acknowledged(1);
+}
+
+static void a_loop_acknowledges_where_asking_does(const Service &service) {
+    Datafeed feed(service.config("\"nackDelay\":10,\"ack\":\"implicit\""));
+    service.publish("[{\"id\":\"first\"},{\"id\":\"second\"}]");
+    int count = 0;
+    for (const Event &event : feed) {
+        CHECK(event.attempt() == 1);
+        if (++count == 2) feed.interrupt();
+    }
+    service.check_all_acknowledged(2);
+}
+
 static void it_can_be_moved(const Service &service) {
     Datafeed feed(service.config());
     datafeed *const handle = feed.native_handle();
@@ -200,6 +226,8 @@ static void the_log_comes_to_an_end(const Service &service) {
     while (feed.next_log(symphony::forever, error)) {}
     CHECK(error == errc::closed);
     CHECK(thrown_by([&] { (void)feed.next_log(); }) == errc::closed);
+    (void)feed.stats(error);
+    CHECK(error == std::error_code() && !error);
 }
 
 static void timeouts_are_rounded_up(const Service &) {
@@ -222,7 +250,8 @@ static void timeouts_are_rounded_up(const Service &) {
 int main(int argc, char **argv) {
     CHECK(symphony::version() == datafeed_version());
     return run_scenes(argc, argv,
-                      {it_can_be_moved, a_wait_says_why_it_ended, loops_end, draining_lets_threads_finish,
+                      {it_can_be_moved, a_wait_says_why_it_ended, loops_end, a_loop_lets_go_of_what_it_leaves,
+                       a_loop_acknowledges_where_asking_does, draining_lets_threads_finish,
                        draining_takes_no_longer_than_it_may, a_descriptor_tells_of_events, sessions_are_renewed,
                        the_log_comes_to_an_end, timeouts_are_rounded_up});
 }
