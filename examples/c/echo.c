@@ -15,7 +15,7 @@ static int sent(char *tokens, const char *stream, const char *text, int tries) {
     datafeed_string_free(tokens);
     json_unpack(session, "{s:s, s:s}", "agentUrl", &agent, "sessionToken", &token);
     long status = post_message(agent, token, json_string_value(key_token), stream, text);
-    int again = status == 401 && tries > 1 && datafeed_renew_session(feed, token, 30000, &tokens) == DATAFEED_OK;
+    int again = status == 401 && tries > 1 && datafeed_renew_session(feed, token, 10000, &tokens) == DATAFEED_OK;
     return json_decref(session), again ? sent(tokens, stream, text, tries - 1) : status == 200;
 }
 

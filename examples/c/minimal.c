@@ -25,5 +25,5 @@ int main(int argc, char **argv) {
         datafeed_string_free(error);
     }
     datafeed_close(feed);
-    return 0;
+    return 1;
 }

@@ -15,7 +15,7 @@ static inline size_t post_message_ignore(char *data, size_t size, size_t count, 
  * Returns the HTTP status of the answer, or 0 when there was none. */
 static inline long post_message(const char *agent_url, const char *session_token, const char *key_manager_token,
                                 const char *stream_id, const char *text) {
-    char line[8192];
+    char line[16384];
     long status = 0;
     struct curl_slist *headers = NULL;
     CURL *curl = curl_easy_init();
@@ -23,12 +23,16 @@ static inline long post_message(const char *agent_url, const char *session_token
     curl_mimepart *part = curl_mime_addpart(form);
 
     /* Ids of streams are base64; in a path they have to be of the kind for URLs. */
-    int length = snprintf(line, 2048, "%s/agent/v4/stream/", agent_url);
-    for (; *stream_id != '\0' && *stream_id != '=' && length < 4096; stream_id++) {
+    snprintf(line, sizeof line, "%s/agent/v4/stream/", agent_url);
+    for (size_t length = strlen(line); *stream_id != '\0' && *stream_id != '=' && length < 8192; stream_id++) {
         line[length++] = *stream_id == '+' ? '-' : *stream_id == '/' ? '_' : *stream_id;
+        line[length] = '\0';
     }
-    strcpy(line + length, "/message/create");
+    strncat(line, "/message/create", sizeof line - strlen(line) - 1);
     curl_easy_setopt(curl, CURLOPT_URL, line);
+    /* A bot that is told to end does not wait for ever; and threads and signals are the bot's. */
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     snprintf(line, sizeof line, "sessionToken: %s", session_token);
     headers = curl_slist_append(headers, line);
     if (key_manager_token != NULL) {

@@ -27,7 +27,7 @@ int main(int argc, char **argv) try {
             const json session = json::parse(feed.session());
             status = send(session, stream, message["message"]);
             if (status == 401) {
-                const auto renewed = feed.renew_session(session["sessionToken"], std::chrono::seconds(30));
+                const auto renewed = feed.renew_session(session["sessionToken"], std::chrono::seconds(10));
                 if (renewed) status = send(json::parse(*renewed), stream, message["message"]);
             }
         }

@@ -50,11 +50,14 @@ int main(int argc, char **argv) try {
     sigwait(&signals, &signal_number);
     const auto trouble = feed.error();
     const bool failed = trouble && !trouble->retryable;
-    if (!feed.drain(std::chrono::seconds(10))) std::cerr << "some events were not finished and will come again\n";
+    if (!feed.drain(std::chrono::seconds(10))) {
+        std::cerr << "some events were not finished and will come again\n";
+        std::_Exit(1);  // Without the threads that are at them.
+    }
     for (std::thread &thread : threads) thread.join();
     if (failed) std::cerr << trouble->code << ": " << trouble->message << '\n';
     return failed ? 1 : 0;
-} catch (const symphony::Error &error) {
+} catch (const std::exception &error) {
     std::cerr << error.what() << '\n';
     return 1;
 }
