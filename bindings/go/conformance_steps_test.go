@@ -77,8 +77,12 @@ var steps = map[string]func(s *scene, rest string){
 			// Closed and failed are answers at once. A context that has ended already would be an answer, too.
 			ctx = s.within("20000")
 		}
+		begun := time.Now()
 		event, err := s.feed.Next(ctx)
 		s.outcome(delivered{event, err}, outcome)
+		if outcome == "timeout" && time.Since(begun) < time.Duration(s.number(millis)-1)*time.Millisecond {
+			s.fail("it waited for", time.Since(begun))
+		}
 	},
 	"wait": func(s *scene, _ string) {
 		ctx, cancel := context.WithCancel(context.Background())

@@ -65,8 +65,10 @@ impl Bot {
             ("next", [name, attempt]) => self.next(name, number(attempt) as u32),
             ("nothing", [millis, outcome]) => {
                 let timeout = Duration::from_millis(number(millis) as u64);
+                let begun = Instant::now();
                 let no_event = self.feed().next_event(Some(timeout)).expect_err("no event");
                 assert_eq!(outcome_of(&no_event), *outcome);
+                assert!(no_event != NoEvent::Timeout || begun.elapsed() >= timeout, "too early");
             }
             ("wait", []) => {
                 let feed = self.feed().clone();
@@ -118,6 +120,8 @@ impl Bot {
             ("renew", []) => {
                 let before = self.session()["sessionToken"].clone();
                 let refused = before.as_str().expect("a token");
+                self.emulator.expire_sessions();
+                assert_eq!(ask_agent(&self.session()), 401);
                 let session = self
                     .feed()
                     .renew_session(refused, Some(PATIENCE))

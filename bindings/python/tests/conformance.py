@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -178,7 +179,9 @@ class Runner:
 
     def do_nothing(self, words: str) -> None:
         millis, expected = words.split(" ")
+        begun = time.monotonic()
         assert self.outcome(lambda: self.take(int(millis) / 1000), "timeout") == expected
+        assert expected != "timeout" or time.monotonic() - begun > (int(millis) - 1) / 1000
 
     def do_wait(self, _: str) -> None:
         # The wait has begun, or does soon; each outcome is the same.

@@ -31,10 +31,18 @@ static void step_next(world *self, char *rest) {
     expect_event(self, event, taken, attempt);
 }
 
+static int64_t milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void step_nothing(world *self, char *rest) {
     taken_event taken;
     int32_t timeout = (int32_t)take_number(&rest);
+    int64_t begun = milliseconds_now();
     CHECK_IS(status_of(rest), self->by->next(self->feed, timeout, &taken));
+    if (status_of(rest) == DATAFEED_TIMEOUT) CHECK(milliseconds_now() - begun >= timeout - 1);
 }
 
 static void settle(world *self, char *rest, int32_t (*call)(taken_event *)) {
