@@ -31,11 +31,15 @@ async def answer(feed):
 
 
 async def main(config):
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Datafeed(config) as feed:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # The loops end when they have answered what they are at.
-            asyncio.get_running_loop().add_signal_handler(number, lambda: asyncio.ensure_future(feed.adrain(30)))
-        await asyncio.gather(*(answer(feed) for _ in range(16)))
+        loops = [asyncio.ensure_future(answer(feed)) for _ in range(16)]
+        await asyncio.wait([*loops, asyncio.ensure_future(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await feed.adrain(timeout=30)  # the loops end when they have answered what they are at
+        await asyncio.gather(*loops)
 
 
 try:

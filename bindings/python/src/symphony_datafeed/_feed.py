@@ -161,7 +161,7 @@ class Datafeed:
         event, for which it would wait in vain: such a loop is ended by `interrupt`.
         """
         milliseconds = self._before_drain(timeout)
-        return _drained(call(functools.partial(self._handle.drain, milliseconds)))
+        return _drained(call(self._handle, functools.partial(self._handle.drain, milliseconds)))
 
     async def adrain(self, timeout: float | None = None) -> bool:
         """Drain as `drain` does, in a thread of the loop's executor. A cancellation does not end the draining."""
@@ -186,7 +186,7 @@ class Datafeed:
         acknowledged is delivered again to the next reader. Closing twice is harmless, and so is closing the parent's
         feed in a forked child.
         """
-        call(self._handle.close)
+        call(self._handle, self._handle.close)
 
     async def aclose(self) -> None:
         """Close as `close` does, in a thread of the loop's executor."""
@@ -237,7 +237,8 @@ class Datafeed:
         token = refused_token.encode()
         if b"\0" in token:
             raise ValueError("the token holds a NUL character")
-        status, text = call(functools.partial(self._handle.renew_session, token, to_milliseconds(timeout)))
+        renew = functools.partial(self._handle.renew_session, token, to_milliseconds(timeout))
+        status, text = call(self._handle, renew)
         if status == TIMEOUT:
             raise _errors.timed_out(self.error())
         if status == FAILED:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Hand:
     """The event that the loop of one thread, or of one task, is at."""
 
-    def __init__(self) -> None:
-        self._event: Event | None = None
+    # Not set when it is made: Ctrl-C might come before that, and `__del__` would miss it.
+    _event: Event | None = None
 
     def take(self, event: Event) -> None:
         """Be at this event from now on."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
+import functools
 import logging
-import threading
 import traceback
 from typing import Any
 
+from . import _threads
 from ._handle import Handle, json_object
 
 LOGGER = logging.getLogger("symphony_datafeed")
@@ -16,35 +16,23 @@ LOGGER.addHandler(logging.NullHandler())
 
 _LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO}
 
-_LAST_LINES_SECONDS = 1.0
-_forwarding: dict[threading.Thread, Handle] = {}
-
 
 def forward(handle: Handle) -> None:
-    """Start a thread that logs each line, until the feed is closed. It does not keep the feed alive."""
-    thread = threading.Thread(target=_forward, args=(handle,), name="datafeed-log", daemon=True)
-    _forwarding[thread] = handle
-    try:
-        thread.start()
-    except BaseException:
-        del _forwarding[thread]
-        raise
+    """Log each line of a feed from now on, until it is closed, in a thread."""
+    _threads.start("datafeed-log", handle, functools.partial(_forward, handle))
 
 
 def _forward(handle: Handle) -> None:
-    try:
-        while True:
-            line = handle.next_log()
-            if line is None:
-                return
-            try:
-                _log(json_object(line))
-            except Exception:
-                # A filter or a handler of the program. As `logging` does, which then goes on as well.
-                if logging.raiseExceptions:
-                    traceback.print_exc()
-    finally:
-        _forwarding.pop(threading.current_thread(), None)
+    while True:
+        line = handle.next_log()
+        if line is None:
+            return
+        try:
+            _log(json_object(line))
+        except Exception:
+            # A filter or a handler of the program. As `logging` does, which then goes on as well.
+            if logging.raiseExceptions:
+                traceback.print_exc()
 
 
 def _log(line: dict[str, Any]) -> None:
@@ -59,11 +47,3 @@ def _log(line: dict[str, Any]) -> None:
     record.relativeCreated -= late * 1000
     record.msecs = float(milliseconds % 1000)
     LOGGER.handle(record)
-
-
-@atexit.register
-def _log_the_last_lines() -> None:
-    """Close what is open at the interpreter's exit. Afterwards a daemon thread is stopped wherever it is."""
-    for thread, handle in list(_forwarding.items()):
-        handle.close()
-        thread.join(_LAST_LINES_SECONDS)

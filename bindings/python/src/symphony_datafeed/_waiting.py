@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Callable, TypeVar
 
+from . import _threads
 from ._handle import Delivery, Handle
 from ._library import INTERRUPTED, TIMEOUT
 
@@ -125,8 +126,8 @@ def in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def call(function: Callable[[], T]) -> T:
-    """Call something that waits in the library; in the main thread so that signal handlers run at once.
+def call(handle: Handle, function: Callable[[], T]) -> T:
+    """Call something that waits in the library for this feed; in the main thread so that signal handlers run at once.
 
     An exception from one leaves the wait, and the call goes on without anybody.
     """
@@ -143,9 +144,8 @@ def call(function: Callable[[], T]) -> T:
             waiting.release()
 
     try:
-        threading.Thread(target=run, name="datafeed-call", daemon=True).start()
+        _threads.start("datafeed-call", handle, run)
     except RuntimeError:
-        # The process has no thread left, or ends.
         return function()
     while not waiting.acquire(timeout=SLICE_MILLIS / 1000):
         pass
