@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,27 +13,44 @@ use datafeed_emulator::Emulator;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+/// A bot that is gone with the test, also with one that fails.
+struct Bot(Child);
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// `cargo test` builds the examples beside the tests, but not when it is asked for some tests only (`--test examples`): then
 /// `cargo build --example echo` does.
-fn example(name: &str, argument: &str) -> Child {
+fn example(name: &str, argument: &str) -> Bot {
     let tests = std::env::current_exe().expect("this test");
     let profile = tests.ancestors().nth(2).expect("the folder of the profile");
     let program: PathBuf = [profile, "examples".as_ref(), name.as_ref()].iter().collect();
-    Command::new(&program)
+    let bot = Command::new(&program)
         .arg(argument)
         // The emulator is not behind the proxy that a machine may have.
         .env("NO_PROXY", "127.0.0.1")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    Bot(bot)
 }
 
 /// Ends with the process' standard error, and whether it ended well.
-fn end_of(bot: Child) -> (bool, String) {
-    let output = bot.wait_with_output().expect("it ends");
-    assert!(output.stdout.is_empty(), "it prints nothing but errors");
-    (output.status.success(), String::from_utf8(output.stderr).expect("text"))
+fn end_of(mut bot: Bot) -> (bool, String) {
+    let text = |pipe: Option<&mut dyn Read>| {
+        let mut text = String::new();
+        pipe.expect("a pipe").read_to_string(&mut text).expect("text");
+        text
+    };
+    let error = text(bot.0.stderr.as_mut().map(|pipe| pipe as &mut dyn Read));
+    let output = text(bot.0.stdout.as_mut().map(|pipe| pipe as &mut dyn Read));
+    assert_eq!(output, "", "it prints nothing but errors");
+    (bot.0.wait().expect("it ends").success(), error)
 }
 
 fn messages_of(emulator: &Emulator, count: usize) -> Vec<Value> {
@@ -80,7 +98,7 @@ fn the_echo_bot_says_what_it_hears_until_it_is_told_to_end() {
         "{:?}",
         emulator.books()
     );
-    let process = Pid::from_child(&bot);
+    let process = Pid::from_child(&bot.0);
     kill_process(process, Signal::TERM).expect("a signal");
     assert_eq!(end_of(bot), (true, String::new()));
 }
