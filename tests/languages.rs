@@ -132,7 +132,7 @@ fn defines(line: &str, definition: &str, name: &str) -> bool {
                 return false;
             };
             let is_code = !member.starts_with([' ', '/', '}']) && !member.starts_with("return ");
-            is_code && member.contains(&rest)
+            is_code && member.contains(rest)
         }
     }
 }
@@ -155,10 +155,10 @@ fn functions_of_the_header() -> Vec<&'static str> {
 
 /// The rows of a table of the page, as cells: what, C, and the languages.
 fn rows(table: usize) -> Vec<Vec<&'static str>> {
-    let tables = PAGE
+    let mut tables = PAGE
         .split("\n\n")
         .filter(|part| part.starts_with("| | C | C++ | Python | Go | Rust |"));
-    let rows = tables.skip(table).next().expect("the table").lines().skip(2);
+    let rows = tables.nth(table).expect("the table").lines().skip(2);
     rows.map(|row| {
         row.trim_matches('|')
             .split(" | ")
