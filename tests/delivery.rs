@@ -340,7 +340,7 @@ fn a_lent_event_is_readable_until_it_is_given_back_also_after_close() {
     // SAFETY: lent until its delivery is given back, whatever happens to the feed.
     let text = unsafe { std::ffi::CStr::from_ptr(second) }.to_str().unwrap();
     assert_eq!(text, numbered(1));
-    assert_eq!(feed.ack(deliveries[1]), DATAFEED_CLOSED);
-    assert_eq!(feed.ack(deliveries[1]), DATAFEED_INVALID_ARGUMENT);
-    assert_eq!(feed.ack(deliveries[0]), DATAFEED_INVALID_ARGUMENT);
+    for delivery in [deliveries[1], deliveries[1], deliveries[0]] {
+        assert_eq!(feed.ack(delivery), DATAFEED_CLOSED);
+    }
 }

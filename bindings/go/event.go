@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
@@ -73,20 +74,29 @@ func (e *Event) Decode(v any) error {
 	return decode(e.raw, v)
 }
 
-// DecodePayload parses what happened into v as Decode does: the one member of the event's payload, such as
-// payload.messageSent of a MESSAGESENT. An event whose payload has none, or several, is an error.
+// DecodePayload parses what happened into v as Decode does: the member of the event's payload that its type names, such
+// as payload.messageSent of a MESSAGESENT, else the only one that is not null. If there is none, or several, it is an error.
 func (e *Event) DecodePayload(v any) error {
 	var event struct{ Payload map[string]json.RawMessage }
 	if err := json.Unmarshal(e.raw, &event); err != nil {
 		return err
 	}
-	if len(event.Payload) != 1 {
-		return fmt.Errorf("datafeed: the payload of the event %q has %d members, not one", e.ID(), len(event.Payload))
+	var only json.RawMessage
+	count := 0
+	for name, happened := range event.Payload {
+		if string(happened) == "null" {
+			continue
+		}
+		if strings.EqualFold(name, e.Type()) {
+			return decode(happened, v)
+		}
+		only = happened
+		count++
 	}
-	for _, happened := range event.Payload {
-		return decode(happened, v)
+	if count != 1 {
+		return fmt.Errorf("datafeed: the payload of the event %q has %d members, not one", e.ID(), count)
 	}
-	panic("unreachable")
+	return decode(only, v)
 }
 
 func decode(text []byte, v any) error {

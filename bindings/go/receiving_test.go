@@ -134,6 +134,8 @@ func TestThePayloadIsWhatHappened(t *testing.T) {
 	e.Publish(
 		message(1, "hello", math.MaxInt64),
 		raw(`{"type":"NEWLYINVENTED","id":"n","payload":{"newlyInvented":[9007199254740993]}}`),
+		raw(`{"type":"MESSAGESENT","id":"nulls","payload":{"roomCreated":null,"messageSent":[1],"extra":{}}}`),
+		raw(`{"id":"null","payload":{"other":null,"happened":[2]}}`),
 		raw(`{"id":"none"}`),
 		raw(`{"id":"two","payload":{"a":1,"b":2}}`),
 	)
@@ -145,6 +147,11 @@ func TestThePayloadIsWhatHappened(t *testing.T) {
 	err := next(t, feed).DecodePayload(&invented)
 	if err != nil || invented[0] != json.Number("9007199254740993") {
 		t.Fatal(invented, err)
+	}
+	for _, want := range []json.Number{"1", "2"} {
+		if err := next(t, feed).DecodePayload(&invented); err != nil || invented[0] != want {
+			t.Fatal(invented, err)
+		}
 	}
 	for _, id := range []string{`"none" has 0 members`, `"two" has 2 members`} {
 		if err := next(t, feed).DecodePayload(&invented); err == nil || !strings.Contains(err.Error(), id) {

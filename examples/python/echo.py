@@ -17,11 +17,11 @@ def reply(feed, session, message, again=True):
     headers = {name: session[name] or "" for name in ("sessionToken", "keyManagerToken")}
     headers["Content-Type"] = f"multipart/form-data; boundary={part}"
     try:
-        request.urlopen(request.Request(url, form.encode(), headers), timeout=30).close()
+        request.urlopen(request.Request(url, form.encode(), headers), timeout=10).close()
     except error.HTTPError as refused:
         if refused.code != 401 or not again:
             raise
-        reply(feed, feed.renew_session(session["sessionToken"], 30), message, again=False)
+        reply(feed, feed.renew_session(session["sessionToken"], 10), message, again=False)
 
 
 try:

@@ -16,6 +16,9 @@ fn echo(heard: &Value, session: &Value) -> Result<(), ureq::Error> {
         .header("sessionToken", text(&session["sessionToken"]))
         .header("keyManagerToken", text(&session["keyManagerToken"]))
         .content_type("multipart/form-data; boundary=part")
+        .config()
+        .timeout_global(Some(std::time::Duration::from_secs(10)))
+        .build()
         .send(format!("{head}<messageML>{said}</messageML>\r\n--part--\r\n"))?;
     Ok(())
 }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
+import threading
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
 
 import pytest
 
@@ -39,6 +43,23 @@ def test_workers_finish_what_they_are_at(emulator: Emulator, feed: Datafeed) -> 
     assert begun.empty()
     assert feed.stats()["acknowledged"] == 3
     emulator.wait("acknowledged", 3)
+
+
+@pytest.mark.parametrize("end", [Datafeed.adrain, Datafeed.aclose])
+def test_the_end_needs_no_place_in_a_full_executor(feed: Datafeed, end: Callable[[Datafeed], Awaitable[Any]]) -> None:
+    async def main() -> None:
+        release = threading.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        full = loop.run_in_executor(None, release.wait, PATIENCE)
+        try:
+            await asyncio.wait_for(end(feed), PATIENCE / 2)
+        finally:
+            release.set()
+            await full
+        assert feed.stats()["state"] == "CLOSED"
+
+    asyncio.run(main())
 
 
 def is_shut(feed: Datafeed) -> bool:

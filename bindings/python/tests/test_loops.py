@@ -25,6 +25,19 @@ def test_the_loop_acknowledges_when_it_asks_for_the_next(emulator: Emulator, fee
     assert feed.stats()["held"] == 1
 
 
+def test_a_second_loop_in_a_thread_refuses_what_the_first_is_at(emulator: Emulator, feed: Datafeed) -> None:
+    until_reading(feed)
+    emulator.publish(*(message_sent("a", id=str(number)) for number in range(2)))
+    first, second = iter(feed), iter(feed)
+    assert next(first).id == "0"
+    assert next(second).id == "1"
+    assert feed.stats()["nacked"] == 1
+    # Going on with the first loop does not acknowledge what the second is at.
+    again = next(first)
+    assert (again.id, again.attempt) == ("0", 2)
+    assert feed.stats()["acknowledged"] == 0
+
+
 def test_the_loop_leaves_alone_what_the_bot_settled(emulator: Emulator, feed: Datafeed) -> None:
     until_reading(feed)
     emulator.publish(message_sent("a", id="1"), message_sent("b", id="2"))

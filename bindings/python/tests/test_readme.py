@@ -50,3 +50,16 @@ def test_every_graceful_end_is_one(
     bot.signal(signal.SIGTERM)
     assert bot.end() == ("", "", 0)
     emulator.wait("acknowledged", 1)
+
+
+@pytest.mark.parametrize("snippet", BOTS, ids=["loop", "threads", "tasks"])
+def test_every_bot_ends_when_the_feed_has_failed(
+    emulator: Emulator, run: Callable[..., Script], tmp_path: Path, snippet: str
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps(emulator.config))
+    emulator.control("POST", "logins", {"reject": True})
+    bot = run(snippet.replace("config.yaml", str(config)))
+    _, said, status = bot.end()
+    assert "AUTH_REJECTED" in said
+    assert status == 1

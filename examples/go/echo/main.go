@@ -15,7 +15,7 @@ import (
 func main() {
 	slog.SetLogLoggerLevel(slog.LevelError) // of the library's log, too
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	feed, err := datafeed.Open(os.Args[1])
 	if err != nil {
 		log.Fatal(err)

@@ -5,9 +5,13 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"time"
 
 	datafeed "github.com/symphony-datafeed/symphony-datafeed/bindings/go"
 )
+
+// client waits for an answer, but not for ever: a bot that is told to end finishes first.
+var client = http.Client{Timeout: 10 * time.Second}
 
 // post says something in a conversation, and returns the answer's HTTP status. text is MessageML.
 func post(session datafeed.Session, stream, text string) (status int, err error) {
@@ -23,7 +27,7 @@ func post(session datafeed.Session, stream, text string) (status int, err error)
 	request.Header.Set("Content-Type", form.FormDataContentType())
 	request.Header.Set("sessionToken", session.SessionToken)
 	request.Header.Set("keyManagerToken", session.KeyManagerToken)
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return 0, err
 	}

@@ -70,7 +70,7 @@ class Datafeed:
                 return
             hand.take(event)
             yield event
-            hand.ack()
+            hand.leave(event)
 
     def __aiter__(self) -> Events:
         from ._tasks import Events
@@ -164,12 +164,11 @@ class Datafeed:
         return _drained(call(self._handle, functools.partial(self._handle.drain, milliseconds)))
 
     async def adrain(self, timeout: float | None = None) -> bool:
-        """Drain as `drain` does, in a thread of the loop's executor. A cancellation does not end the draining."""
-        import asyncio
+        """Drain as `drain` does, while other tasks run. A cancellation does not end the draining."""
+        from . import _tasks
 
         milliseconds = self._before_drain(timeout)
-        loop = asyncio.get_running_loop()
-        return _drained(await loop.run_in_executor(None, self._handle.drain, milliseconds))
+        return _drained(await _tasks.call(self._handle, functools.partial(self._handle.drain, milliseconds)))
 
     def _before_drain(self, timeout: float | None) -> int:
         if any(hand.is_full() for hand in self._hands.mine()):
@@ -189,10 +188,10 @@ class Datafeed:
         call(self._handle, self._handle.close)
 
     async def aclose(self) -> None:
-        """Close as `close` does, in a thread of the loop's executor."""
-        import asyncio
+        """Close as `close` does, while other tasks run."""
+        from . import _tasks
 
-        await asyncio.get_running_loop().run_in_executor(None, self._handle.close)
+        await _tasks.call(self._handle, self._handle.close)
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while an event or the end of the feed is waiting.

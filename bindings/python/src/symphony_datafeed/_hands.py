@@ -22,8 +22,14 @@ class Hand:
     _event: Event | None = None
 
     def take(self, event: Event) -> None:
-        """Be at this event from now on."""
+        """Be at this event from now on. One that another loop of the same thread or task is at is refused."""
+        self.nack()
         self._event = event
+
+    def leave(self, event: Event | None) -> None:
+        """Acknowledge the event that a loop was at, unless another loop has taken its place."""
+        if self._event is event:
+            self.ack()
 
     def ack(self) -> None:
         """Acknowledge the event, unless the bot has settled it itself."""

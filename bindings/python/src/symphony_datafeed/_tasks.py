@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, TypeVar
 
+from . import _threads
 from ._errors import ClosedError
 from ._event import Event
 from ._handle import Delivery, Handle
@@ -16,6 +17,9 @@ from ._waiting import Interruptions
 
 if TYPE_CHECKING:
     from ._feed import Datafeed
+
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -116,6 +120,32 @@ def _wake(waiting: asyncio.Future[None]) -> None:
         waiting.set_result(None)
 
 
+async def call(handle: Handle, function: Callable[[], T]) -> T:
+    """Call something that waits in the library for this feed, while other tasks run.
+
+    In a thread of its own: the loop's executor may be full of calls that only the end of the feed ends. A cancellation
+    leaves the wait, and the call goes on.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(outcome: T) -> None:
+        if not done.done():
+            done.set_result(outcome)
+
+    def run() -> None:
+        outcome = function()
+        # The loop may have been closed.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(tell, outcome)
+
+    try:
+        _threads.start("datafeed-call", handle, run)
+    except RuntimeError:
+        return function()
+    return await done
+
+
 class Events:
     """The events of an ``async for`` loop, acknowledged as it goes on."""
 
@@ -125,13 +155,15 @@ class Events:
         self._task = asyncio.current_task()
         self._hand = feed._hands.of_thread() if self._task is None else feed._hands.of_task(self._task)
         self._hand.nack()
+        self._at: Event | None = None
 
     def __aiter__(self) -> Events:
         """Go on with this loop; another task gets a loop of its own."""
         return self if asyncio.current_task() is self._task else Events(self._feed)
 
     async def __anext__(self) -> Event:
-        self._hand.ack()
+        self._hand.leave(self._at)
+        self._at = None
         try:
             event = await self._feed.anext_event()
         except ClosedError:
@@ -139,4 +171,5 @@ class Events:
         if event is None:
             raise StopAsyncIteration
         self._hand.take(event)
+        self._at = event
         return event

@@ -67,7 +67,12 @@ class Emulator:
 
     def stop(self) -> None:
         """End the emulator. Bots see a service that is gone. A second time is harmless."""
-        self._process.communicate()
+        try:
+            self._process.communicate(timeout=2)
+        except subprocess.TimeoutExpired:
+            # A process that the test has forked holds the pipe open.
+            self._process.terminate()
+            self._process.communicate()
 
     def publish(self, *events: dict[str, Any] | str) -> None:
         """Put events into every feed that there is: whoever has none yet does not get them (see `wait_for_feed`).
@@ -147,16 +152,16 @@ class Emulator:
         """
         return self._send(method, path, None if body is None else json.dumps(body))
 
-    def _send(self, method: str, path: str, body: str | None) -> Any:
+    def _send(self, method: str, path: str, body: str | None, timeout: float = 60) -> Any:
         data = None if body is None else body.encode()
         request = urllib.request.Request(self._url + path, data, {"Content-Type": "application/json"}, method=method)
-        with self._opener.open(request, timeout=60) as response:
+        with self._opener.open(request, timeout=timeout) as response:
             text = response.read()
         return json.loads(text) if text else None
 
     def _wait(self, what: str, path: str, query: dict[str, Any], timeout: float) -> Any:
         try:
-            return self.control("GET", f"{path}?{urllib.parse.urlencode(query)}")
+            return self._send("GET", f"{path}?{urllib.parse.urlencode(query)}", None, timeout + 40)
         except urllib.error.HTTPError as error:
             with error:
                 if error.code != 408:
