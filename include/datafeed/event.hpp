@@ -20,18 +20,15 @@ public:
     Event(Event &&other) noexcept { *this = std::move(other); }
     Event &operator=(Event &&other) noexcept {
         if (this == &other) return *this;
-        if (held_) datafeed_nack(feed_, delivery_);
+        refuse_if_held();
         feed_ = std::exchange(other.feed_, nullptr);
         delivery_ = std::exchange(other.delivery_, 0);
         json_ = std::exchange(other.json_, {});
-        held_ = std::exchange(other.held_, false);
         return *this;
     }
     Event(const Event &) = delete;
     Event &operator=(const Event &) = delete;
-    ~Event() {
-        if (held_) datafeed_nack(feed_, delivery_);
-    }
+    ~Event() { refuse_if_held(); }
 
     /// The event's JSON, exactly as the agent sent it, and followed by a NUL. It is lent by the library until ack(),
     /// nack() or the destructor, also if the feed is closed meanwhile; after these it is empty.
@@ -70,10 +67,13 @@ private:
     friend class Datafeed;
 
     Event(datafeed *feed, std::uint64_t delivery, std::string_view json) noexcept
-        : feed_(feed), delivery_(delivery), json_(json), held_(true) {}
+        : feed_(feed), delivery_(delivery), json_(json) {}
 
+    // The text is there as long as the event is held: no event is empty.
+    void refuse_if_held() noexcept {
+        if (!json_.empty()) datafeed_nack(feed_, delivery_);
+    }
     void settled(std::int32_t status, std::error_code &error) noexcept {
-        held_ = false;
         json_ = {};
         error = detail::code_of(status);
     }
@@ -84,7 +84,6 @@ private:
     datafeed *feed_ = nullptr;  // Never freed by the library, so it outlives every Datafeed.
     std::uint64_t delivery_ = 0;
     std::string_view json_;
-    bool held_ = false;
 };
 
 }  // namespace symphony

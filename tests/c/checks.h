@@ -4,10 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,6 +75,10 @@ static inline child child_start(char *const arguments[]) {
     pid_t process = fork();
     CHECK(process >= 0);
     if (process == 0) {
+#ifdef __linux__
+        /* It does not outlive a test that has failed. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
         dup2(input[0], STDIN_FILENO);
         dup2(output[1], STDOUT_FILENO);
         execv(arguments[0], arguments);

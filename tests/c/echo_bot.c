@@ -105,10 +105,13 @@ static void answers(const emulator *service) { answers_until(service, SIGTERM); 
 
 static void answers_until_ctrl_c(const emulator *service) { answers_until(service, SIGINT); }
 
-/* The session is over when the bot uses it: its read has begun before, so only the bot finds out. */
+/* The session is over when the bot uses it: its read has begun before, so only the bot finds out. It does not help to
+ * refuse the message, which would come again too late. */
 static void renews_the_session(const emulator *service) {
+    char *config = config_with(service, "\"nackDelay\":600000");
     control_only(service, "settings", "{\"pollMillis\":600000}");
-    child bot = bot_start(service->config);
+    child bot = bot_start(config);
+    free(config);
     until_a_request_waits(service);
     UNTIL(requests_to(service, "read") == 1);
     control_only(service, "sessions/expire", "");
