@@ -227,7 +227,7 @@ impl Feed {
     }
 
     pub fn close(&self) {
-        self.end(datafeed_close);
+        self.end(|feed| datafeed_close(feed));
     }
 
     pub fn drain(&self, timeout_ms: i32) {
