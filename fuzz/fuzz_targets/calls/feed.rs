@@ -200,6 +200,8 @@ impl Feed {
         // Under the lock, so that what is held stays so.
         let lent = self.lent();
         let (number, known) = lent.find(number);
+        // Of what was copied, a close leaves nothing.
+        let copied = lent.is_copied(number);
         let mut attempt = 9;
         let place = if no_place { ptr::null_mut() } else { &mut attempt };
         // SAFETY: the place is NULL or valid for the call.
@@ -207,7 +209,7 @@ impl Feed {
         allow!(
             status,
             DATAFEED_OK if !no_place && !self.is_nothing() && known != Known::Spent,
-            DATAFEED_INVALID_ARGUMENT if no_place || known != Known::Held,
+            DATAFEED_INVALID_ARGUMENT if no_place || known != Known::Held || (copied && self.is_closing()),
         );
         assert!(no_place || (status == DATAFEED_OK) == (attempt > 0));
     }

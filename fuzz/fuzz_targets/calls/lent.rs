@@ -113,6 +113,10 @@ impl Lent {
         }
     }
 
+    pub fn is_copied(&self, number: u64) -> bool {
+        self.events.get(&number).is_some_and(|text| text.0.is_none())
+    }
+
     /// The number is about to be given back: from now on its text is not read.
     pub fn give_back(&mut self, number: u64) {
         self.events.remove(&number);
