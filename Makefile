@@ -25,6 +25,9 @@ FAULTS ?= 10
 SEED ?= 1
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+# How many events each row of `make storm` gets; it is drawn from SEED too.
+EVENTS ?= 100000
+
 ASAN := target/asan
 
 .PHONY: help
@@ -32,8 +35,10 @@ help:
 	@echo "make demo [CONFIG=file]   a C bot against an emulated Symphony, or against the pod of a configuration file"
 	@echo "make soak [SECONDS=60] [RATE=20] [FAULTS=10] [SEED=1] [TLS=1]"
 	@echo "                          the same bot while requests go wrong at random, and a verdict on it"
+	@echo "make storm [SEED=1] [EVENTS=100000]"
+	@echo "                          bots that are killed behind connections that are damaged, and a verdict on each promise"
 	@echo "make test                 every test in every language"
-	@echo "make bench                what an event costs, beside a socket loop and libcurl, and what stopping takes"
+	@echo "make bench                what an event costs, beside the limit and what else there is, and what waiting and stopping takes"
 	@echo "make lint                 formatting and lints"
 	@echo "make header               regenerate include/datafeed.h"
 	@echo "make install [PREFIX=/usr/local] [DESTDIR=]"
@@ -94,6 +99,12 @@ soak: bot emulator
 	@scripts/need.sh python3
 	@$(PYTHON) scripts/soak.py "$(EMULATOR)" "$(BOT)" --seconds $(SECONDS) --rate $(RATE) --faults $(FAULTS) \
 	    --seed $(SEED) $(if $(TLS),--tls) --log target/soak.log
+
+.PHONY: storm
+storm:
+	@scripts/need.sh cargo cc
+	$(CARGO) build --release --locked --package datafeed-storm
+	@target/release/storm --seed $(SEED) --events $(EVENTS)
 
 .PHONY: test
 test:

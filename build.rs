@@ -7,7 +7,14 @@ use std::env;
 use std::path::PathBuf;
 
 /// In the order of the header.
-const SOURCES: [&str; 5] = ["status.rs", "handle.rs", "feed.rs", "event.rs", "report.rs"];
+const SOURCES: [&str; 6] = [
+    "status.rs",
+    "handle.rs",
+    "feed.rs",
+    "event.rs",
+    "letters.rs",
+    "report.rs",
+];
 
 fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));

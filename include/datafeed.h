@@ -49,6 +49,10 @@
 // The feed belongs to the parent process. A forked child must open its own.
 #define DATAFEED_FORKED 6
 
+// It is taken, and will be stored, but `stateDir` does not take it at the moment, as when its disk is full: a crash before
+// that could bring the event again.
+#define DATAFEED_NOT_STORED 7
+
 // A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
 // status. It is never freed and never used again: a few kilobytes remain for each feed that was ever created.
 typedef struct datafeed datafeed;
@@ -65,8 +69,9 @@ extern "C" {
 // `error_json`: set to NULL, or when the call fails to an error object
 // `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
 //
-// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used;
-// DATAFEED_FAILED when the process has no thread or descriptor left.
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used, also
+// since another feed has the file of the id (FEED_IN_USE) or `stateDir` (STATE_IN_USE), or that folder cannot be used
+// (STATE_UNAVAILABLE); DATAFEED_FAILED when the process has no thread or descriptor left.
 int32_t datafeed_create(const char *config,
                         datafeed **feed,
                         char **error_json);
@@ -75,8 +80,9 @@ int32_t datafeed_create(const char *config,
 //
 // Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 // about `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
-// again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
-// datafeed_ack(), datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
+// again to the next reader; what Datafeed 1 has handed over, to the next feed with the same `stateDir`, and without one
+// to nobody. Events in the bot's hands stay readable, and keep their memory, until each is given to datafeed_ack(),
+// datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
 //
 // Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless, or is being closed by another
 // thread, which is waited for; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
@@ -88,9 +94,9 @@ int32_t datafeed_close(datafeed *feed);
 // datafeed_next_event() answers DATAFEED_CLOSED from now on, blocked calls at once, so that the loops of worker threads
 // end. Everything else goes on. When every event in the bot's hands was given to datafeed_ack() or datafeed_nack(), or
 // the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself. A batch
-// of which a part was still queued is delivered again as a whole to the next reader: the service knows no parts.
-// With Datafeed 1, whose service has forgotten what it handed out, events that were received already are still handed
-// out first, so somebody has to go on asking for them.
+// of which a part was still queued is delivered again as a whole to the next reader, since the service knows no parts;
+// with `stateDir` that reader knows what was acknowledged of it. With Datafeed 1 and without `stateDir`, events that were
+// received already are still handed out first, since nobody else has them: somebody has to go on asking for them.
 //
 // `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 //
@@ -123,7 +129,9 @@ int32_t datafeed_fd(datafeed *feed, int *fd);
 //
 // `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 // `delivery`: set to the number to acknowledge the event by, or to 0. Numbers count up and are never used again.
-// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it.
+// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it. One of
+// the type DATAFEEDGAP is the library's own, where events may have been missed (unless `gapEvents` is false):
+// `payload.datafeedGap` is `{"from","to","reason","feedId"}`, as docs/delivery.md tells.
 // The string is lent: it is valid until this delivery is given to datafeed_ack(), datafeed_nack() or datafeed_copied(),
 // also if the feed is closed meanwhile. Do not change or free it.
 // `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
@@ -140,17 +148,22 @@ int32_t datafeed_next_event(datafeed *feed,
                             const char **event_json,
                             size_t *length);
 
-// The bot is done with this event: it is never handed out again by this process, and the service is told when every
-// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string. A feed that has
-// FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
+// The bot is done with this event: it is never handed out again by this process, with `stateDir` nor by those after it,
+// and the service is told when every event of its batch is acknowledged. Any thread, in any order. Ends the life of the
+// event's string. A feed that has FAILED tells the service what was acknowledged before; what is acknowledged afterwards
+// will be delivered again.
 //
-// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
-// refused already; DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the
-// service will deliver the event again to the next reader; DATAFEED_FORKED.
-int32_t datafeed_ack(datafeed *feed, uint64_t delivery);
+// Returns DATAFEED_OK, and then with `stateDir` the end of the process, however it ends, does not undo it;
+// DATAFEED_NOT_STORED when it is taken but could not be stored yet: it will be, and there is nothing to be done with the
+// event; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or refused already;
+// DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the event will be delivered
+// again to the next reader; DATAFEED_FORKED.
+int32_t datafeed_ack(datafeed *feed,
+                     uint64_t delivery);
 
-// The bot is not done with this event: it alone is handed out again, after `nackDelay` (1000 ms), under a new delivery
-// number. Any thread. Ends the life of the event's string.
+// The bot is not done with this event: it alone is handed out again, under a new delivery number, after `nackDelay`
+// (1000 ms), which doubles with each attempt up to 5 minutes. With `maxAttempts`, an event that was handed out so often is
+// set aside instead: see datafeed_dead_letters(). Any thread. Ends the life of the event's string.
 //
 // Returns as datafeed_ack() does.
 int32_t datafeed_nack(datafeed *feed,
@@ -165,7 +178,7 @@ int32_t datafeed_copied(datafeed *feed,
                         uint64_t delivery);
 
 // How often the event with this delivery number has been handed out by this feed, this time included: 1, and one more
-// after each datafeed_nack().
+// after each datafeed_nack(). With `maxAttempts` the processes before this one count, too.
 //
 // `attempt`: set to the count, or to 0. Must not be NULL.
 //
@@ -174,6 +187,37 @@ int32_t datafeed_copied(datafeed *feed,
 int32_t datafeed_attempt(datafeed *feed,
                          uint64_t delivery,
                          uint32_t *attempt);
+
+// The events that were set aside because each was handed out `maxAttempts` times in vain: at most 100 with an id greater
+// than `after`, the oldest first. To see all of them begin with 0, and go on with the last id until the list is empty.
+//
+// `letters_json`: set to a list `[{"id","at","attempts","event"}]` that the caller frees with datafeed_string_free(), or to
+// NULL. `id` counts up and is never used again; `at` is when it was set aside, in milliseconds since 1970; `attempts` how
+// often it had been handed out; `event` the event, exactly as the agent sent it. They stay in `stateDir` until they are resubmitted or discarded, also
+// when the process ends. Without `stateDir` the list is empty. Must not be NULL.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_CLOSED; DATAFEED_NOT_STORED when `stateDir` cannot be read, and
+// datafeed_error() says why; DATAFEED_FORKED.
+int32_t datafeed_dead_letters(datafeed *feed,
+                              uint64_t after,
+                              char **letters_json);
+
+// Hands out an event again that was set aside, as if it were new: under a new delivery number, its attempts counted from 1.
+// It is no dead letter any more.
+//
+// `letter`: the `id` that datafeed_dead_letters() gave.
+//
+// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when there is none of this id; DATAFEED_NOT_STORED when nothing
+// was done, since `stateDir` takes nothing at the moment: try again later; DATAFEED_CLOSED; DATAFEED_FORKED.
+int32_t datafeed_resubmit(datafeed *feed,
+                          uint64_t letter);
+
+// Throws away an event that was set aside.
+//
+// `letter`: the `id` that datafeed_dead_letters() gave.
+//
+// Returns as datafeed_resubmit() does.
+int32_t datafeed_discard(datafeed *feed, uint64_t letter);
 
 // Why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome. Also after
 // close.
@@ -190,16 +234,17 @@ int32_t datafeed_error(datafeed *feed,
 //
 // `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members: `version`
 // of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot holds
-// events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
-// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or
-// firehose), `feedId`, `tag`; `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for
-// the bot, `held` by it, `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`,
-// `filtered` (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
-// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
-// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
-// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds`
-// (by how much the service's clock is ahead, if login tokens had to allow for it, else 0); `latestTrouble`: null or an
-// error object with `at` (ms since 1970).
+// events, or `maxUnacknowledged` is reached), WAITING_FOR_STORE (`stateDir` takes nothing, as when its disk is full, and
+// is tried again), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the back-off ends, else null);
+// `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or firehose), `feedId`, `tag`;
+// `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it,
+// `postponed` after a nack, `remembered` as acknowledged, `deadLetters` set aside in `stateDir`; counts since the start:
+// `received`, `filtered` (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
+// `setAside` (handed out `maxAttempts` times in vain), `redelivered` (arrivals that were known), `confirmed`
+// (acknowledgements that the service confirmed), `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before
+// 15 minutes were over), `logins`, `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error
+// code; `clockOffsetSeconds` (by how much the service's clock is ahead, if login tokens had to allow for it, else 0);
+// `latestTrouble`: null or an error object with `at` (ms since 1970).
 //
 // Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 int32_t datafeed_stats(datafeed *feed,

@@ -130,6 +130,41 @@ public:
         return made;
     }
 
+    /// The events that were set aside because the program refused each of them `maxAttempts` times, as JSON: at most 100
+    /// with an id greater than `after`, the oldest first. Begin with 0, and go on with the last id until the list is `[]`;
+    /// datafeed_dead_letters() lists the members. Throws errc::not_stored when `stateDir` cannot be read, errc::closed.
+    [[nodiscard]] std::string dead_letters(std::uint64_t after = 0) const {
+        std::error_code error;
+        auto list = dead_letters(after, error);
+        check(error);
+        return list;
+    }
+    [[nodiscard]] std::string dead_letters(std::uint64_t after, std::error_code &error) const {
+        return text(error, [&](char **place) { return datafeed_dead_letters(handle_, after, place); }).value_or("");
+    }
+
+    /// Hands out an event again that was set aside, as if it were new. False when nothing was done, since `stateDir` takes
+    /// nothing at the moment: try again later. `error` is set to errc::not_stored where false says so. Throws
+    /// errc::invalid_argument when there is no dead letter with this id, errc::closed.
+    bool resubmit(std::uint64_t letter) {
+        std::error_code error;
+        return is_stored(resubmit(letter, error), error);
+    }
+    bool resubmit(std::uint64_t letter, std::error_code &error) noexcept {
+        error = detail::code_of(datafeed_resubmit(handle_, letter));
+        return !error;
+    }
+
+    /// Throws away an event that was set aside. Answers and throws as resubmit() does.
+    bool discard(std::uint64_t letter) {
+        std::error_code error;
+        return is_stored(discard(letter, error), error);
+    }
+    bool discard(std::uint64_t letter, std::error_code &error) noexcept {
+        error = detail::code_of(datafeed_discard(handle_, letter));
+        return !error;
+    }
+
     /// Why the feed has stopped for good, or else the latest trouble that it is dealing with or has overcome. Nothing
     /// when there never was any. Also after close().
     [[nodiscard]] std::optional<Trouble> error() const {
@@ -203,6 +238,11 @@ public:
 private:
     // C would take a text that holds one for another text.
     static bool has_nul(const std::string &text) noexcept { return text.find('\0') != std::string::npos; }
+
+    bool is_stored(bool stored, const std::error_code &error) const {
+        if (error != errc::not_stored) check(error, "no event with this id is set aside, or the feed was moved from");
+        return stored;
+    }
 
     template <class... Invalid>
     void check(const std::error_code &answer, Invalid... invalid) const {

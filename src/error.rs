@@ -32,6 +32,12 @@ pub enum Code {
     FeedGone,
     /// The file with the id of a feed of Datafeed 1 is in use by another feed, here or in another process.
     FeedInUse,
+    /// `stateDir` is in use by another feed, here or in another process.
+    StateInUse,
+    /// `stateDir` cannot be read or written, as when its disk is full.
+    StateUnavailable,
+    /// What was stored in `stateDir` is damaged, and is set aside.
+    StateDamaged,
     /// This machine's clock and the service's are too far apart for a login token, which lives five minutes.
     ClocksApart,
     /// A fault in this library.
@@ -40,7 +46,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 14] = [
+    pub const ALL: [Code; 17] = [
         Code::ConfigInvalid,
         Code::FileInvalid,
         Code::AuthRejected,
@@ -53,6 +59,9 @@ impl Code {
         Code::ResponseTooLarge,
         Code::FeedGone,
         Code::FeedInUse,
+        Code::StateInUse,
+        Code::StateUnavailable,
+        Code::StateDamaged,
         Code::ClocksApart,
         Code::Internal,
     ];
@@ -72,6 +81,9 @@ impl Code {
             Code::ResponseTooLarge => "RESPONSE_TOO_LARGE",
             Code::FeedGone => "FEED_GONE",
             Code::FeedInUse => "FEED_IN_USE",
+            Code::StateInUse => "STATE_IN_USE",
+            Code::StateUnavailable => "STATE_UNAVAILABLE",
+            Code::StateDamaged => "STATE_DAMAGED",
             Code::ClocksApart => "CLOCKS_APART",
             Code::Internal => "INTERNAL",
         }

@@ -31,14 +31,14 @@ pub fn split_body(body: &[u8]) -> Option<Found> {
 /// Reads once from the agent of this configuration, with this token for both services, over a connection of its own.
 pub fn read_once(config: &Config, token: &str) -> Result<Found, Error> {
     let cutoff = Arc::new(Cutoff::new().expect("a descriptor"));
-    let mut agent = AgentApi::new(config, &cutoff)?;
+    let mut agent = AgentApi::new(config, &cutoff, 0)?;
     agent.use_tokens(&Tokens {
         session: token.to_owned(),
         key_manager: Some(token.to_owned()),
         common_jwt: None,
     })?;
-    let answer = agent.read("feed", "").map_err(|trouble| trouble.to_error())?;
-    Ok(found(answer.value))
+    let answer = agent.read("feed", "").and_then(|mut asked| agent.wait_for(&mut asked));
+    Ok(found(answer.map_err(|trouble| trouble.to_error())?.value))
 }
 
 fn found(batch: Batch) -> Found {

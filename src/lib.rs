@@ -44,6 +44,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod batch;
+mod claim;
 mod clock;
 mod config;
 mod error;
@@ -59,6 +60,7 @@ mod poller;
 mod protocol;
 mod session;
 mod shared;
+mod store;
 mod sync;
 
 #[cfg(feature = "internals")]
@@ -67,8 +69,9 @@ pub mod internals;
 
 pub use config::Config;
 pub use error::{Code, Error};
-pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NoSession, NotAcknowledged, NotDrained};
+pub use feed::{AlreadyClosed, Datafeed, Event, NoEvent, NoLetter, NoSession, NotAcknowledged, NotDrained};
 pub use log::{Level, LogLine, NoLine};
+pub use store::DeadLetter;
 
 /// The library's version, as `0.1.0`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

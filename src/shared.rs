@@ -4,26 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::batch::EventText;
 use crate::clock::{Clock, Moment, wall_clock_millis};
 use crate::config::Config;
 use crate::error::{Code, Error};
-use crate::ledger::{Ledger, Limits};
+use crate::ledger::{Ledger, Limits, Restored};
 use crate::log::{Level, Log};
 use crate::net::Cutoff;
 use crate::session::{End, Session};
+use crate::store::{Mark, Store};
 use crate::sync::{Guard, Handover, Queue};
 
 /// Acknowledged events remembered at most, about 10 MB when full. At 100 events a second it lasts for 15 minutes.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// How long acknowledged events are remembered, from the documentation's advice for duplicates.
-const MEMORY: Duration = Duration::from_secs(15 * 60);
+pub(crate) const MEMORY: Duration = Duration::from_secs(15 * 60);
 
 /// A third of the time after which the service drops a feed that nobody reads.
 const KEEP_ALIVE: Duration = Duration::from_secs(10 * 60);
+
+/// How often a state store is tried that takes nothing.
+pub(crate) const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Whether the feed runs, and how it ended.
 #[derive(Debug, Clone)]
@@ -65,6 +69,8 @@ pub(crate) enum Doing {
     Reading,
     /// Nothing to read for: the bot holds events, or too many are unacknowledged.
     WaitingForBot,
+    /// The state store takes nothing at the moment.
+    WaitingForStore,
     BackingOff,
 }
 
@@ -75,6 +81,7 @@ impl Doing {
             Doing::FindingFeed => "FINDING_FEED",
             Doing::Reading => "READING",
             Doing::WaitingForBot => "WAITING_FOR_BOT",
+            Doing::WaitingForStore => "WAITING_FOR_STORE",
             Doing::BackingOff => "BACKING_OFF",
         }
     }
@@ -84,6 +91,12 @@ impl Doing {
 pub(crate) struct State {
     pub(crate) phase: Phase,
     pub(crate) ledger: Ledger<EventText>,
+    /// With `stateDir`. Gone when the feed is closed.
+    pub(crate) store: Option<Store>,
+    /// The poller's place, if the store does not have it yet.
+    pub(crate) mark: Option<Mark>,
+    /// The store takes nothing at the moment, and is tried again then.
+    pub(crate) try_store_at: Option<Moment>,
     /// Ends the poller's waiting on the network. Gone when the feed is closed: it holds a descriptor.
     pub(crate) cutoff: Option<Arc<Cutoff>>,
     /// Until when acknowledgements may be written, once the feed has ended.
@@ -131,7 +144,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: &Arc<Config>, cutoff: Arc<Cutoff>) -> Shared {
+    /// `stored`: what is in `stateDir`.
+    pub(crate) fn new(
+        config: &Arc<Config>,
+        cutoff: Arc<Cutoff>,
+        stored: Option<(Store, Restored<EventText>)>,
+    ) -> Shared {
         let limits = Limits {
             max_unacknowledged: config.max_unacknowledged,
             max_remembered: MAX_REMEMBERED,
@@ -139,8 +157,15 @@ impl Shared {
             memory: MEMORY,
             keep_alive: KEEP_ALIVE,
             nack_delay: config.nack_delay,
+            max_attempts: config.max_attempts,
+            stores: stored.is_some(),
             service_forgets: config.stream.forgets(),
         };
+        let mut ledger = Ledger::new(limits);
+        let store = stored.map(|(store, restored)| {
+            ledger.restore(restored, config.clock.now());
+            store
+        });
         Shared {
             urls: Urls {
                 pod: config.pod.base_url.clone(),
@@ -155,7 +180,10 @@ impl Shared {
             clock: config.clock.clone(),
             handover: Handover::new(State {
                 phase: Phase::Running,
-                ledger: Ledger::new(limits),
+                ledger,
+                store,
+                mark: None,
+                try_store_at: None,
                 cutoff: Some(cutoff),
                 write_until: None,
                 watch: Watch::default(),
@@ -173,6 +201,22 @@ impl Shared {
 
     pub(crate) fn is_running(&self) -> bool {
         !self.lock().is_over()
+    }
+
+    /// What somebody has to see to from time to time: the poller does, in whatever it waits. Answers when it wants to look
+    /// again.
+    pub(crate) fn chores(&self) -> Option<Duration> {
+        [self.wake_postponed(), self.save_again()].into_iter().flatten().min()
+    }
+
+    /// Tries a state store that takes nothing.
+    fn save_again(&self) -> Option<Duration> {
+        let mut state = self.lock();
+        let (now, at) = (self.clock.now(), state.try_store_at?);
+        if now < at {
+            return Some(at.since(now));
+        }
+        (!self.save(&mut state)).then_some(TRY_AGAIN)
     }
 
     /// For a program that polls the descriptor, somebody has to notice when a refused event has rested long enough:
@@ -206,6 +250,61 @@ impl Shared {
         }
     }
 
+    /// Writes what has changed to the state store, if there is one. Answers whether everything is there.
+    pub(crate) fn save(&self, state: &mut State) -> bool {
+        let State {
+            store: Some(store),
+            ledger,
+            mark,
+            ..
+        } = state
+        else {
+            return true;
+        };
+        let changes = ledger.changes();
+        if changes.is_empty() && mark.is_none() {
+            return true;
+        }
+        let written = store.write(changes, mark.as_ref());
+        if written.is_ok() {
+            ledger.changes_are_stored();
+            *mark = None;
+        }
+        self.note_saving(state, written)
+    }
+
+    /// Tells in the log when the state store begins and when it ceases to take nothing. Answers whether it took it.
+    pub(crate) fn note_saving(&self, state: &mut State, result: Result<(), Error>) -> bool {
+        match result {
+            Ok(()) => {
+                state.try_store_at = None;
+                if state.ledger.is_paused() && state.ledger.resume() {
+                    self.info("the state store takes changes again; reading goes on", Value::Null);
+                }
+                true
+            }
+            Err(error) => {
+                self.note_trouble(state, &error);
+                state.try_store_at = Some(self.clock.now() + TRY_AGAIN);
+                if !state.ledger.is_paused() {
+                    self.log.write(Level::Error, error.message(), error.details());
+                    state.ledger.pause();
+                    // It may be a bot's call that found out.
+                    self.nudge_poller(state);
+                }
+                false
+            }
+        }
+    }
+
+    /// Tells of events that nobody refused: the bot ended with each of them, or was ended.
+    pub(crate) fn tell_set_aside(&self, events: u64) {
+        if events > 0 {
+            let message = "events were handed out maxAttempts times by processes before this one, and are set aside";
+            self.log.write(Level::Warn, message, json!({ "events": events }));
+        }
+    }
+
     /// Ends the feed for good with this error.
     pub(crate) fn fail(&self, error: Error) {
         self.fail_with(error, Map::new());
@@ -229,7 +328,10 @@ impl Shared {
 
     /// A failure that another try follows.
     pub(crate) fn remember_trouble(&self, error: &Error) {
-        let mut state = self.lock();
+        self.note_trouble(&mut self.lock(), error);
+    }
+
+    pub(crate) fn note_trouble(&self, state: &mut State, error: &Error) {
         *state.watch.retries.entry(error.code().as_str()).or_default() += 1;
         state.watch.latest_trouble = Some((wall_clock_millis(), error.clone()));
     }
@@ -246,6 +348,11 @@ impl Shared {
 }
 
 impl State {
+    /// Whether the state store does not have all that it should.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.ledger.is_paused() || self.ledger.has_staged()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed)
     }

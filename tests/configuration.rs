@@ -34,7 +34,7 @@ const GOOD: &str = r#"
     plaintext.yaml | "http://gateway.invalid:8080" |
     services-alone.json | "https://pod.acme.invalid:443"; "https://agent.acme.invalid:443"; "http://127.0.0.1:9000"; connect_timeout: 5s; read_timeout: 45s; headers: ["x-own"]; common_jwt: true |
     mark-and-endings.yaml | "https://acme.invalid:443"; Some("0123") |
-    own-settings.yaml | firehose: true; /good/firehose-of-acme"; limit: Some(50); event_types: ["MESSAGESENT", "ROOMCREATED"]; ignore_own: false; implicit_ack: true; max_unacknowledged: 200; max_response_bytes: 1048576; close_timeout: 500ms; visibility_timeout: 60s; nack_delay: 5s |"#;
+    own-settings.yaml | firehose: true; /good/firehose-of-acme"; limit: Some(50); event_types: ["MESSAGESENT", "ROOMCREATED"]; ignore_own: false; implicit_ack: true; max_unacknowledged: 200; max_response_bytes: 1048576; close_timeout: 500ms; visibility_timeout: 60s; nack_delay: 5s; max_attempts: Some(10), state: Some(StateDir; /good/state/of-acme"; sync: Relaxed; gap_events: false |"#;
 
 /// What is said about each damaged file.
 const DAMAGED: &str = include_str!("data/configurations/damaged.txt");

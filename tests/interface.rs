@@ -133,7 +133,7 @@ fn every_setting() -> serde_json::Value {
     let service = json!({"host": "service.example", "proxy": proxy, "defaultHeaders": {}});
     let key = include_str!("data/keys/rsa-pkcs8.pem");
     json!({
-        "host": "pod.example", "proxy": proxy, "defaultHeaders": {},
+        "host": "pod.example", "proxy": proxy, "defaultHeaders": {}, "stateDir": "state",
         "pod": service, "keyManager": service, "sessionAuth": service,
         "agent": {"proxy": proxy, "loadBalancing": {"nodes": [service]}},
         "bot": {"username": "bot", "privateKey": {"content": key}, "certificate": {}},
@@ -155,7 +155,7 @@ fn every_member_of_the_statistics_is_documented() {
         .skip(1)
         .step_by(2)
         .filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
-        .filter(|name| !["stats_json", "maxUnacknowledged", "at"].contains(name))
+        .filter(|name| !["stats_json", "maxUnacknowledged", "stateDir", "maxAttempts", "at"].contains(name))
         .collect();
     let emulator = emulator(quick());
     let feed = open_and_wait(&emulator, &config(&emulator, json!({})));
@@ -179,8 +179,9 @@ fn status_numbers_are_pinned() {
         DATAFEED_FAILED,
         DATAFEED_INVALID_ARGUMENT,
         DATAFEED_FORKED,
+        DATAFEED_NOT_STORED,
     ];
-    assert_eq!(statuses, [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(statuses, [0, 1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ const LANGUAGES: [Language; 4] = [
         loops: &[
             ("for event in feed", "__iter__"),
             ("async for event in feed", "__aiter__"),
+            ("for letter in feed.dead_letters()", "dead_letters"),
         ],
     },
     Language {
@@ -60,17 +61,22 @@ const LANGUAGES: [Language; 4] = [
             ("event", "bindings/go", &["func (e *Event) @("]),
             ("", "bindings/go", &["func @(", "type @ ", "\t@ = errors.New("]),
         ],
-        loops: &[("for event, err := range feed.Events(ctx)", "Events")],
+        loops: &[
+            ("for event, err := range feed.Events(ctx)", "Events"),
+            ("for letter, err := range feed.DeadLetters()", "DeadLetters"),
+        ],
     },
     Language {
         name: "Rust",
         sources: ("src", ".rs"),
         owners: &[
             ("feed", "src/feed/mod.rs", &["    pub fn @("]),
+            ("feed", "src/feed/letters.rs", &["    pub fn @("]),
             ("Datafeed", "src/feed/mod.rs", &["    pub fn @("]),
             ("event", "src/feed/event.rs", &["    pub fn @("]),
             ("NoEvent", "src/feed/refusals.rs", RUST_VARIANT),
             ("NotAcknowledged", "src/feed/refusals.rs", RUST_VARIANT),
+            ("NoLetter", "src/feed/refusals.rs", RUST_VARIANT),
             ("", "src/lib.rs", &["pub const @:", "pub use error::{Code, @};"]),
         ],
         loops: &[],
@@ -191,7 +197,7 @@ fn every_function_of_the_header_has_its_row() {
 }
 
 /// What belongs to the language itself.
-const OF_THE_LANGUAGE: [&str; 2] = ["None", "ctx.Err()"];
+const OF_THE_LANGUAGE: [&str; 4] = ["None", "False", "false", "ctx.Err()"];
 
 #[test]
 fn every_language_has_what_the_tables_say() {

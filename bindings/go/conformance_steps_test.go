@@ -22,8 +22,10 @@ type scene struct {
 	template string
 	feed     *Feed
 	log      logged
+	folder   string
 	events   map[string]published
 	taken    map[string]*Event
+	letters  map[string]uint64
 	// The one goroutine that waits for an event, what ends its context, and the one that drains.
 	waiter  <-chan delivered
 	cancel  context.CancelFunc
@@ -70,6 +72,20 @@ var steps = map[string]func(s *scene, rest string){
 			s.fail("attempt", event.Attempt())
 		}
 	},
+	"gap": func(s *scene, reason string) {
+		event := next(s.t, s.feed)
+		var gap Gap
+		if err := event.DecodePayload(&gap); err != nil || event.Type() != "DATAFEEDGAP" || gap.Reason != reason {
+			s.fail(string(event.Raw()), err)
+		}
+		if gap.From == nil || *gap.From > gap.To || gap.To != event.Timestamp().UnixMilli() {
+			s.fail(string(event.Raw()))
+		}
+		if gap.FeedID != statsOf(s.t, s.feed).FeedID {
+			s.fail(gap.FeedID)
+		}
+		s.taken["gap"] = event
+	},
 	"nothing": func(s *scene, rest string) {
 		millis, outcome := s.two(rest)
 		ctx := s.within(millis)
@@ -98,6 +114,9 @@ var steps = map[string]func(s *scene, rest string){
 	"interrupt": func(s *scene, _ string) { s.cancel() },
 	"ack":       func(s *scene, rest string) { s.settle((*Event).Ack, rest) },
 	"nack":      func(s *scene, rest string) { s.settle((*Event).Nack, rest) },
+	"letters":   func(s *scene, rest string) { s.deadLetters(strings.Fields(rest)) },
+	"resubmit":  func(s *scene, rest string) { s.takeOut((*Feed).Resubmit, rest) },
+	"discard":   func(s *scene, rest string) { s.takeOut((*Feed).Discard, rest) },
 	"drain": func(s *scene, rest string) {
 		millis, outcome := s.two(rest)
 		s.end(s.feed.Drain(s.within(millis)), outcome)
@@ -179,6 +198,7 @@ func (s *scene) number(word string) int {
 
 func (s *scene) object(text string) (members map[string]any) {
 	s.t.Helper()
+	text = strings.ReplaceAll(text, "@FOLDER@", s.folder)
 	if text != "" {
 		if err := json.Unmarshal([]byte(text), &members); err != nil {
 			s.fail(err)

@@ -32,8 +32,10 @@ func TestConformance(t *testing.T) {
 				t:        t,
 				emulator: datafeedtest.Start(t),
 				template: strings.TrimSuffix(string(event), "\n"),
+				folder:   t.TempDir(),
 				events:   map[string]published{},
 				taken:    map[string]*Event{},
+				letters:  map[string]uint64{},
 			}
 			for number, line := range script.lines {
 				s.line = line

@@ -113,7 +113,8 @@ func TestCloseEndsADrain(t *testing.T) {
 	}
 }
 
-// With Datafeed 1 what the service has handed out is lost with the process, so the bot gets it before the end.
+// With Datafeed 1 and without stateDir what the service has handed out is lost with the process, so the bot gets it before
+// the end.
 func TestDrainOfDatafeed1HandsOutWhatHasArrived(t *testing.T) {
 	e := datafeedtest.Start(t)
 	feed := open(t, e, map[string]any{"datafeed": map[string]any{"version": "v1", "idFilePath": t.TempDir()}})

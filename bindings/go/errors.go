@@ -14,6 +14,13 @@ var (
 	// ErrInvalidDelivery says that the event is not held: it was acknowledged or refused already.
 	ErrInvalidDelivery = errors.New("datafeed: the event is not held: it was acknowledged or refused already")
 
+	// ErrNotStored says that stateDir could not store yet what was said, as when its disk is full. It is no failure: what
+	// was said is done, and will be stored, and there is nothing to be said again. A crash before could undo it.
+	ErrNotStored = errors.New("datafeed: it is done, but stateDir could not store it yet")
+
+	// ErrUnknownLetter says that no dead letter has this id: it was handed out again or thrown away already.
+	ErrUnknownLetter = errors.New("datafeed: no dead letter has this id")
+
 	// ErrForked says that the feed belongs to the parent process. A forked child must open its own.
 	ErrForked = errors.New("datafeed: the feed belongs to the parent process")
 )

@@ -38,7 +38,7 @@ func (e *Event) Raw() []byte {
 	return e.raw
 }
 
-// Attempt says how often this feed has handed out the event, this time included.
+// Attempt says how often this feed has handed out the event, this time included; with maxAttempts those before it, too.
 func (e *Event) Attempt() int {
 	return e.attempt
 }
@@ -105,17 +105,17 @@ func decode(text []byte, v any) error {
 	return decoder.Decode(v)
 }
 
-// Ack says that the bot is done with the event: this process never gets it again.
+// Ack says that the bot is done with the event: this process never gets it again, with stateDir nor do later ones.
 //
 // It returns [ErrInvalidDelivery] when that was said before, and [ErrClosed] when the feed is closed: the event is
-// then delivered again to the next reader.
+// then delivered again to the next reader. With [ErrNotStored] the event is acknowledged all the same, and the bot goes on.
 func (e *Event) Ack() error {
 	defer runtime.KeepAlive(e.feed)
 	return settled(C.datafeed_ack(e.feed.handle, C.uint64_t(e.Delivery)))
 }
 
-// Nack says that the bot is not done: this event alone comes again after nackDelay, with the next attempt. It returns
-// what Ack returns.
+// Nack says that the bot is not done: this event alone comes again after nackDelay, which doubles with each attempt. With
+// maxAttempts it is set aside in the end, see [Feed.DeadLetters]. It returns what Ack returns.
 func (e *Event) Nack() error {
 	defer runtime.KeepAlive(e.feed)
 	return settled(C.datafeed_nack(e.feed.handle, C.uint64_t(e.Delivery)))

@@ -55,7 +55,7 @@ func (f *Feed) Next(ctx context.Context) (*Event, error) {
 	case C.DATAFEED_INTERRUPTED:
 		return nil, ctx.Err()
 	case C.DATAFEED_FAILED:
-		return nil, f.finalError()
+		return nil, f.reason()
 	}
 	return nil, check(status)
 }

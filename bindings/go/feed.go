@@ -80,8 +80,8 @@ func (f *Feed) Close() error {
 // [Feed.Close], and Drain returns ctx.Err(): what is still in hand is delivered again to the next reader. [ErrClosed]
 // says that the feed was closed before, or by somebody else meanwhile.
 //
-// Call it from a goroutine that holds no event itself. With Datafeed 1, whose service forgets what it has handed out,
-// events that were received already are still handed out first: the loops' context has to last until they end.
+// Call it from a goroutine that holds no event itself. With Datafeed 1 and without stateDir, events that were received
+// already are still handed out first, since nobody else has them: the loops' context has to last until they end.
 func (f *Feed) Drain(ctx context.Context) error {
 	defer runtime.KeepAlive(f)
 	if ctx.Err() != nil {
@@ -121,8 +121,8 @@ func (f *Feed) Err() error {
 	return parseError(take(text))
 }
 
-// finalError is why a feed has stopped for good.
-func (f *Feed) finalError() error {
+// reason is why a feed has stopped for good, or does not do what it was asked for at the moment.
+func (f *Feed) reason() error {
 	if err := f.Err(); err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ func check(status C.int32_t) error {
 		return ErrClosed
 	case C.DATAFEED_FORKED:
 		return ErrForked
+	case C.DATAFEED_NOT_STORED:
+		return ErrNotStored
 	}
 	return &Error{Code: "INTERNAL", Message: fmt.Sprintf("the library answered with status %d", status)}
 }

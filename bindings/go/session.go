@@ -125,7 +125,7 @@ func (f *Feed) RenewSession(ctx context.Context, refusedToken string) (Session, 
 		case C.DATAFEED_TIMEOUT:
 			return session, ctx.Err()
 		case C.DATAFEED_FAILED:
-			return session, f.finalError()
+			return session, f.reason()
 		}
 		return session, check(result.status)
 	}

@@ -12,7 +12,8 @@ import (
 type Stats struct {
 	// Version is the library's.
 	Version string `json:"version"`
-	// State is LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT, BACKING_OFF, FAILED or CLOSED.
+	// State is LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT, WAITING_FOR_STORE, BACKING_OFF, FAILED or
+	// CLOSED.
 	State string `json:"state"`
 	// RetryAt is when the back-off at hand ends.
 	RetryAt *int64 `json:"retryAt"`
@@ -36,6 +37,8 @@ type Stats struct {
 	Postponed uint64 `json:"postponed"`
 	// Remembered counts the acknowledged events by which duplicates are recognized now.
 	Remembered uint64 `json:"remembered"`
+	// DeadLetters counts the events that are set aside now, see [Feed.DeadLetters].
+	DeadLetters uint64 `json:"deadLetters"`
 	// Received counts the events that came.
 	Received uint64 `json:"received"`
 	// Filtered counts the events that were left out as the configuration says, and acknowledged.
@@ -46,6 +49,8 @@ type Stats struct {
 	Acknowledged uint64 `json:"acknowledged"`
 	// Nacked counts the deliveries that the bot refused.
 	Nacked uint64 `json:"nacked"`
+	// SetAside counts the events that were set aside after maxAttempts.
+	SetAside uint64 `json:"setAside"`
 	// Redelivered counts arrivals of events that were known.
 	Redelivered uint64 `json:"redelivered"`
 	// Confirmed counts the acknowledgements that the service confirmed.

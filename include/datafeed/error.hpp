@@ -24,6 +24,7 @@ enum class errc {
     failed = DATAFEED_FAILED,                      ///< The feed has stopped for good; Datafeed::error() says why.
     invalid_argument = DATAFEED_INVALID_ARGUMENT,  ///< The configuration, or an event that is not held, or moved from.
     forked = DATAFEED_FORKED,                      ///< The feed belongs to the parent process.
+    not_stored = DATAFEED_NOT_STORED,              ///< `stateDir` is out of order for now; what was said is taken.
 };
 
 /// The category of errc. Visible where all else is hidden, so that a program and its shared libraries have the same.
@@ -41,6 +42,7 @@ inline const std::error_category &datafeed_category() noexcept {
                 case errc::failed: return "the feed has stopped for good";
                 case errc::invalid_argument: return "an argument cannot be used";
                 case errc::forked: return "the feed belongs to the parent process; a forked child must open its own";
+                case errc::not_stored: return "stateDir cannot be written or read at the moment";
             }
             return "status " + std::to_string(status);
         }
@@ -190,7 +192,7 @@ inline void check(datafeed *feed, const std::error_code &answer, const char *inv
     if (!answer) return;
     const auto code = static_cast<errc>(answer.value());
     Trouble trouble{"INTERNAL", answer.message()};
-    if (code == errc::failed) {
+    if (code == errc::failed || code == errc::not_stored) {
         Owned text;
         datafeed_error(feed, text.place());
         trouble = trouble_in(text.copy().value_or(""));

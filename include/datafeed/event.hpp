@@ -45,23 +45,23 @@ public:
         return count;
     }
 
-    /// The program is done with the event. Throws errc::invalid_argument when it was acknowledged or refused already,
-    /// errc::closed when the feed is closed: the service will then deliver it again to the next reader.
-    void ack() {
+    /// The program is done with the event. True when that is all; false when it is taken, but `stateDir` could not store
+    /// it yet: it will, so there is nothing to be done, though a crash before could bring the event again. `error` is set
+    /// to errc::not_stored where false says so. Throws errc::invalid_argument when the event was acknowledged or refused
+    /// already, errc::closed when the feed is closed: the service will then deliver it again to the next reader.
+    bool ack() {
         std::error_code error;
-        ack(error);
-        check(error);
+        return is_stored(ack(error), error);
     }
-    void ack(std::error_code &error) noexcept { settled(datafeed_ack(feed_, delivery_), error); }
+    bool ack(std::error_code &error) noexcept { return settled(datafeed_ack(feed_, delivery_), error); }
 
-    /// The program is not done with the event: it comes again after `nackDelay`, as another Event. Throws as ack()
-    /// does.
-    void nack() {
+    /// The program is not done with the event: it comes again after `nackDelay`, as another Event, later each time; with
+    /// `maxAttempts` it is set aside in the end, see Datafeed::dead_letters(). Answers and throws as ack() does.
+    bool nack() {
         std::error_code error;
-        nack(error);
-        check(error);
+        return is_stored(nack(error), error);
     }
-    void nack(std::error_code &error) noexcept { settled(datafeed_nack(feed_, delivery_), error); }
+    bool nack(std::error_code &error) noexcept { return settled(datafeed_nack(feed_, delivery_), error); }
 
 private:
     friend class Datafeed;
@@ -73,12 +73,16 @@ private:
     void refuse_if_held() noexcept {
         if (!json_.empty()) datafeed_nack(feed_, delivery_);
     }
-    void settled(std::int32_t status, std::error_code &error) noexcept {
+    bool settled(std::int32_t status, std::error_code &error) noexcept {
         json_ = {};
         error = detail::code_of(status);
+        return !error;
     }
-    void check(const std::error_code &error) const {
-        detail::check(feed_, error, "the event is not held: it was acknowledged or refused already");
+    bool is_stored(bool stored, const std::error_code &error) const {
+        if (error != errc::not_stored) {
+            detail::check(feed_, error, "the event is not held: it was acknowledged or refused already");
+        }
+        return stored;
     }
 
     datafeed *feed_ = nullptr;  // Never freed by the library, so it outlives every Datafeed.

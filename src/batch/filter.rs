@@ -90,7 +90,7 @@ fn of_user<'a>(initiator: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
 
 /// A member of an object that is known to be well-formed.
 fn member<'a>(object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
-    let mut scanner = Scanner::new(object);
+    let mut scanner = Scanner::of_short(object);
     if !scanner.take(b'{') || scanner.peek() == Some(b'}') {
         return None;
     }

@@ -3,8 +3,13 @@
 //! A batch is one buffer. The body is read into it, scanned once, and each event is ended in place by a NUL, so that a
 //! C program gets a string without a copy. The buffer lives until its last event has been given back.
 
+mod blocks;
 mod filter;
+mod nesting;
+mod numbers;
+mod quotes;
 mod scan;
+mod strings;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +36,11 @@ const MAX_EVENTS: usize = 1_000_000;
 
 /// Longest ackId that is taken: it goes into the body of the next read, and stays as long as its batch.
 const MAX_ACK_ID: usize = 1 << 20;
+
+/// Has what is set up once in a process set up: what this processor can do.
+pub(crate) fn warm_up() {
+    let _ = fearless_simd::Level::new();
+}
 
 /// One response body with the places of its events.
 pub(crate) struct Batch {
@@ -110,6 +120,11 @@ impl Batch {
         }
     }
 
+    /// Whether no event is for the bot.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     pub(crate) fn ack_id(&self) -> Option<&str> {
         self.ack_id.as_deref()
     }
@@ -132,6 +147,14 @@ impl Batch {
     /// How many elements came that are not for the bot, for whatever cause.
     pub(crate) fn left_out(&self) -> usize {
         self.skipped + self.too_deep + self.filtered
+    }
+
+    /// The `timestamp` of the last event, if it tells one.
+    pub(crate) fn latest_timestamp(&self) -> Option<u64> {
+        let found = self.events.last()?;
+        let event: serde_json::Value =
+            serde_json::from_str(&self.text[found.start as usize..found.end as usize]).ok()?;
+        event.get("timestamp")?.as_u64()
     }
 
     /// The events in the order of the body, each with its identity.
@@ -275,6 +298,24 @@ pub(crate) struct EventText {
 }
 
 impl EventText {
+    /// A text that is no part of an answer: an event of the library's own, or one that was kept.
+    pub(crate) fn of_own(text: String) -> EventText {
+        let end = text.len() as u32;
+        let batch = Batch {
+            text: text + "\0",
+            events: vec![Found {
+                start: 0,
+                end,
+                identity: 0,
+            }],
+            ..Batch::empty()
+        };
+        EventText {
+            batch: Arc::new(batch),
+            index: 0,
+        }
+    }
+
     fn range(&self) -> Range<usize> {
         let found = &self.batch.events[self.index as usize];
         found.start as usize..found.end as usize

@@ -1,12 +1,15 @@
 //! The scanner against a slow, obvious one (serde_json), and the shapes that agents send.
 
+mod edges;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
-use super::scan::{MAX_DEPTH, Scanner};
+use super::nesting::MAX_DEPTH;
+use super::scan::Scanner;
 use super::{Batch, Filter, Form, MAX_ACK_ID, Malformed};
 
 fn parse_batch(body: Vec<u8>, seed: u64) -> Result<Batch, Malformed> {

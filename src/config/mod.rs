@@ -15,6 +15,7 @@ mod proxy;
 mod retry;
 mod section;
 mod service;
+mod state;
 mod store;
 mod stream;
 mod template;
@@ -39,6 +40,7 @@ pub(crate) use retry::Retry;
 use section::Section;
 use service::Defaults;
 pub(crate) use service::Service;
+pub(crate) use state::{StateDir, Sync};
 pub(crate) use stream::{Datafeed1, Stream};
 use text::Document;
 
@@ -65,6 +67,10 @@ pub struct Config {
     pub(crate) close_timeout: Duration,
     pub(crate) visibility_timeout: Duration,
     pub(crate) nack_delay: Duration,
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) state: Option<StateDir>,
+    /// Whether the bot is told where events may have been missed.
+    pub(crate) gap_events: bool,
     pub(crate) clock: Clock,
     /// What was odd about it, to be logged when the feed opens.
     pub(crate) warnings: Vec<String>,
@@ -129,6 +135,7 @@ impl Config {
         let login = Login::read(root, &bot, &mut warnings)?;
         let defaults = Defaults::new(root)?;
         let username = login.username.as_deref();
+        let state = StateDir::read(root)?;
         let stream = Stream::read(root, &datafeed, &datahose, username, &mut warnings)?;
         // Both are read: to choose another stream must not bring up faults elsewhere.
         let (general, feed_retry, hose_retry) = (
@@ -171,6 +178,9 @@ impl Config {
             close_timeout: read_millis(root, "closeTimeout", 0, 60_000, 1000)?,
             visibility_timeout: read_millis(root, "visibilityTimeout", 10, 3_600_000, 30_000)?,
             nack_delay: read_millis(root, "nackDelay", 0, 3_600_000, 1000)?,
+            max_attempts: state::read_max_attempts(root, state.as_ref())?,
+            state,
+            gap_events: root.boolean("gapEvents")?.unwrap_or(true),
             clock: Clock::new(),
             warnings,
         };

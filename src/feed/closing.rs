@@ -35,11 +35,25 @@ pub(super) fn close(inner: &Inner) -> Result<(), AlreadyClosed> {
     }
     shared.handover.announce_end(state);
     wait_for_poller(inner);
+    shared.handover.give_up_bell();
     let mut state = shared.lock();
-    let lost = state.ledger.unacknowledged();
+    // What a full disk did not take, or was acknowledged after the feed had failed.
+    let stored = shared.save(&mut state);
+    let lost = match (&state.store, stored) {
+        (None, _) => state.ledger.unacknowledged(),
+        (Some(_), true) => 0,
+        (Some(_), false) => state.ledger.staged(),
+    };
     state.ledger.close();
     state.cutoff = None;
+    let store = state.store.take();
     drop(state);
+    // Another feed may have the folder from now on.
+    drop(store);
+    if !stored {
+        let message = "stateDir took nothing up to the end: what the bot acknowledged in that time may come again";
+        shared.log.write(Level::Warn, message, Value::Null);
+    }
     if shared.service_forgets && lost > 0 {
         let message = "events were received that the bot has not acknowledged, and the service has forgotten them: Datafeed 1 \
                        hands out each once";

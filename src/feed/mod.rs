@@ -2,6 +2,9 @@
 
 mod closing;
 mod event;
+mod leading;
+mod letters;
+mod opening;
 mod refusals;
 mod renewal;
 mod stats;
@@ -13,19 +16,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, Stream};
-use crate::error::{Code, Error};
-use crate::id_file::IdFile;
-use crate::ledger::{HandedOut, NotHeld};
+use crate::config::Config;
+use crate::error::Error;
+use crate::ledger::{HandedOut, NotHeld, Refused};
 use crate::log::{Level, LogLine, NoLine};
-use crate::net::Cutoff;
 use crate::poller::Poller;
 use crate::protocol::CommonJwt;
 use crate::shared::{Phase, Shared, State};
-use crate::sync::{Look, NotTaken};
+use crate::sync::{Desk, Look, NotTaken};
 
 pub use event::Event;
-pub use refusals::{AlreadyClosed, NoEvent, NoSession, NotAcknowledged, NotDrained};
+pub use refusals::{AlreadyClosed, NoEvent, NoLetter, NoSession, NotAcknowledged, NotDrained};
 
 /// A datafeed: a thread that polls Symphony, and the calls to receive from it.
 ///
@@ -38,6 +39,8 @@ pub struct Datafeed {
 
 struct Inner {
     shared: Arc<Shared>,
+    /// Where the poller lies while its thread is idle.
+    desk: Arc<Desk<Box<Poller>>>,
     /// The process that has the thread.
     process: u32,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -51,34 +54,11 @@ impl Datafeed {
     ///
     /// [`Code::Internal`](crate::Code::Internal) when the process has no thread or descriptor left. With Datafeed 1, also
     /// [`Code::FeedInUse`](crate::Code::FeedInUse) when another feed has the file of its id, and
-    /// [`Code::FileInvalid`](crate::Code::FileInvalid) when that cannot be written.
+    /// [`Code::FileInvalid`](crate::Code::FileInvalid) when that cannot be written. With `stateDir`,
+    /// [`Code::StateInUse`](crate::Code::StateInUse) when another feed has the folder, and
+    /// [`Code::StateUnavailable`](crate::Code::StateUnavailable) when it cannot be used.
     pub fn open(config: Config) -> Result<Datafeed, Error> {
-        let mut config = config;
-        let warnings = std::mem::take(&mut config.warnings);
-        let cutoff = Cutoff::new().map(Arc::new).map_err(|error| {
-            let message = format!("no descriptor for the feed could be opened: {error}");
-            Error::new(Code::Internal, message)
-        })?;
-        // Before anything runs: whether another feed has the file is told at once.
-        let id_file = match &config.stream {
-            Stream::Datafeed1(settings) => Some(IdFile::claim(&settings.id_file)?),
-            Stream::Datafeed2 { .. } | Stream::Datahose(_) => None,
-        };
-        let config = Arc::new(config);
-        let shared = Arc::new(Shared::new(&config, Arc::clone(&cutoff)));
-        for warning in warnings {
-            shared.log.write(Level::Warn, warning, Value::Null);
-        }
-        let chore = Arc::downgrade(&shared);
-        cutoff.set_chore(move || chore.upgrade()?.wake_postponed());
-        let thread = Poller::start(&config, id_file, cutoff, &shared)?;
-        Ok(Datafeed {
-            inner: Arc::new(Inner {
-                shared,
-                process: std::process::id(),
-                thread: Mutex::new(Some(thread)),
-            }),
-        })
+        opening::open(config)
     }
 
     fn shared(&self) -> &Shared {
@@ -127,6 +107,7 @@ impl Datafeed {
                 let now = shared.clock.now();
                 // The bot may have acknowledged or refused it itself.
                 let _ = state.ledger.ack(done, now);
+                shared.save(&mut state);
                 shared.release_and_wake_poller(state, now);
             }
             asking
@@ -147,6 +128,8 @@ impl Datafeed {
                 event,
             }) = state.ledger.take(now)
             {
+                // With `maxAttempts`, how often it was tried.
+                shared.save(state);
                 return Look::Took(Ok(Event {
                     delivery,
                     attempt,
@@ -160,10 +143,12 @@ impl Datafeed {
             }
             Look::Nothing {
                 look_again: state.ledger.next_due().map(|due| due.since(now)),
+                may_lead: leading::is_possible(shared, state, now),
                 wake_poller: state.should_wake_poller(now),
             }
         };
-        shared.handover.take(timeout, look).unwrap_or_else(|not_taken| {
+        let lead = |ticket, until| leading::lead(&self.inner, ticket, until);
+        shared.handover.take(timeout, look, lead).unwrap_or_else(|not_taken| {
             Err(match not_taken {
                 NotTaken::Timeout => NoEvent::Timeout,
                 NotTaken::Interrupted => NoEvent::Interrupted,
@@ -185,8 +170,13 @@ impl Datafeed {
         }
         let now = shared.clock.now();
         state.ledger.ack(delivery, now).map_err(unknown)?;
+        let stored = shared.save(&mut state);
         shared.release_and_wake_poller(state, now);
-        Ok(())
+        if stored {
+            Ok(())
+        } else {
+            Err(NotAcknowledged::NotStored)
+        }
     }
 
     /// The bot is not done with the event: it alone is handed out again, after `nackDelay`, under a new number.
@@ -216,7 +206,8 @@ impl Datafeed {
             return Err(release(&mut state, delivery));
         }
         let now = shared.clock.now();
-        state.ledger.nack(delivery, now).map_err(unknown)?;
+        let refused = state.ledger.nack(delivery, now).map_err(unknown)?;
+        let stored = shared.save(&mut state);
         if state.ledger.is_drained() {
             shared.handover.given_back();
         }
@@ -224,8 +215,22 @@ impl Datafeed {
         if shared.handover.has_fd() {
             shared.nudge_poller(&state);
         }
+        // What is set aside is acknowledged to the service.
+        let wake_poller = state.should_wake_poller(now);
         shared.handover.announce(state, usize::MAX);
-        Ok(())
+        if wake_poller {
+            shared.handover.wake_poller();
+        }
+        if refused == Refused::ComesAgain {
+            return Ok(());
+        }
+        let message = "an event was refused maxAttempts times, and is set aside";
+        shared.log.write(Level::Warn, message, json!({"delivery": delivery}));
+        if stored {
+            Ok(())
+        } else {
+            Err(NotAcknowledged::NotStored)
+        }
     }
 
     /// How often the held event has been handed out, this time included.
@@ -379,8 +384,8 @@ impl Datafeed {
     /// [closes](Datafeed::close). `None` waits for ever, zero does not wait; closed it is in any case.
     ///
     /// Calls that wait in [`next_event`](Datafeed::next_event) return [`NoEvent::Closed`] at once, everything else goes on
-    /// until the end. With Datafeed 1, where the service has forgotten what it handed out, events that were received
-    /// already are still handed out first.
+    /// until the end. With Datafeed 1 and without `stateDir`, events that were received already are still handed out first,
+    /// since nobody else has them.
     ///
     /// ```
     /// # use std::{thread, time::Duration};

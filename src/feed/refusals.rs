@@ -35,6 +35,9 @@ pub enum NoSession {
 pub enum NotAcknowledged {
     /// The number was never handed out, or is acknowledged or refused already.
     UnknownDelivery,
+    /// It is taken, and will be stored, but `stateDir` does not take it at the moment: a crash before could bring the event
+    /// again. There is nothing to be done with this event.
+    NotStored,
     /// The feed is closed. The event is released, and the service delivers it again to the next reader.
     Closed,
 }
@@ -69,12 +72,39 @@ impl fmt::Display for NotAcknowledged {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             NotAcknowledged::UnknownDelivery => "this delivery number is not held",
+            NotAcknowledged::NotStored => "it is taken, but could not be stored in stateDir yet",
             NotAcknowledged::Closed => "the feed is closed",
         })
     }
 }
 
 impl std::error::Error for NotAcknowledged {}
+
+/// Why nothing was done about an event that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoLetter {
+    /// There is none of this id.
+    Unknown,
+    /// Nothing was done, since `stateDir` takes nothing at the moment. Try again later.
+    NotStored,
+    /// The feed is closed.
+    Closed,
+    /// `stateDir` could not be read, for this reason.
+    Failed(Error),
+}
+
+impl fmt::Display for NoLetter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            NoLetter::Unknown => "no event of this id is set aside",
+            NoLetter::NotStored => "nothing was done, since stateDir takes nothing at the moment",
+            NoLetter::Closed => "the feed is closed",
+            NoLetter::Failed(error) => return error.fmt(formatter),
+        })
+    }
+}
+
+impl std::error::Error for NoLetter {}
 
 /// Why the bot's events were not all settled when the feed was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

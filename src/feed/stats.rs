@@ -36,6 +36,8 @@ pub(super) fn stats(shared: &Shared) -> Value {
         "handedOut": counters.handed_out,
         "acknowledged": counters.acknowledged,
         "nacked": counters.nacked,
+        "setAside": counters.set_aside,
+        "deadLetters": state.ledger.letters(),
         "redelivered": counters.redelivered,
         "confirmed": counters.confirmed,
         "keepAliveReads": counters.keep_alive_reads,

@@ -8,7 +8,8 @@ use super::guard::with_feed;
 use super::handle::datafeed;
 use super::out::Out;
 use super::status::{
-    DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INTERRUPTED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT,
+    DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INTERRUPTED, DATAFEED_INVALID_ARGUMENT, DATAFEED_NOT_STORED,
+    DATAFEED_OK, DATAFEED_TIMEOUT,
 };
 use crate::{NoEvent, NotAcknowledged};
 
@@ -21,7 +22,9 @@ pub(super) fn timeout(timeout_ms: i32) -> Option<Duration> {
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 /// `delivery`: set to the number to acknowledge the event by, or to 0. Numbers count up and are never used again.
-/// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it.
+/// `event_json`: set to the event, or to NULL: one JSON object as NUL-terminated UTF-8, exactly as the agent sent it. One of
+/// the type DATAFEEDGAP is the library's own, where events may have been missed (unless `gapEvents` is false):
+/// `payload.datafeedGap` is `{"from","to","reason","feedId"}`, as docs/delivery.md tells.
 /// The string is lent: it is valid until this delivery is given to datafeed_ack(), datafeed_nack() or datafeed_copied(),
 /// also if the feed is closed meanwhile. Do not change or free it.
 /// `length`: set to the string's length in bytes without the NUL, or to 0. May be NULL; the others must not.
@@ -70,20 +73,24 @@ pub unsafe extern "C" fn datafeed_next_event(
     })
 }
 
-/// The bot is done with this event: it is never handed out again by this process, and the service is told when every
-/// event of its batch is acknowledged. Any thread, in any order. Ends the life of the event's string. A feed that has
-/// FAILED tells the service what was acknowledged before; what is acknowledged afterwards will be delivered again.
+/// The bot is done with this event: it is never handed out again by this process, with `stateDir` nor by those after it,
+/// and the service is told when every event of its batch is acknowledged. Any thread, in any order. Ends the life of the
+/// event's string. A feed that has FAILED tells the service what was acknowledged before; what is acknowledged afterwards
+/// will be delivered again.
 ///
-/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or
-/// refused already; DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the
-/// service will deliver the event again to the next reader; DATAFEED_FORKED.
+/// Returns DATAFEED_OK, and then with `stateDir` the end of the process, however it ends, does not undo it;
+/// DATAFEED_NOT_STORED when it is taken but could not be stored yet: it will be, and there is nothing to be done with the
+/// event; DATAFEED_INVALID_ARGUMENT when the number is not held: never handed out, or acknowledged or refused already;
+/// DATAFEED_CLOSED, whatever the number, when the feed is closed: the string is released, and the event will be delivered
+/// again to the next reader; DATAFEED_FORKED.
 #[unsafe(no_mangle)]
 pub extern "C" fn datafeed_ack(feed: *mut datafeed, delivery: u64) -> i32 {
     with_feed(feed, |feed| answer(feed.ack(delivery)))
 }
 
-/// The bot is not done with this event: it alone is handed out again, after `nackDelay` (1000 ms), under a new delivery
-/// number. Any thread. Ends the life of the event's string.
+/// The bot is not done with this event: it alone is handed out again, under a new delivery number, after `nackDelay`
+/// (1000 ms), which doubles with each attempt up to 5 minutes. With `maxAttempts`, an event that was handed out so often is
+/// set aside instead: see datafeed_dead_letters(). Any thread. Ends the life of the event's string.
 ///
 /// Returns as datafeed_ack() does.
 #[unsafe(no_mangle)]
@@ -102,7 +109,7 @@ pub extern "C" fn datafeed_copied(feed: *mut datafeed, delivery: u64) -> i32 {
 }
 
 /// How often the event with this delivery number has been handed out by this feed, this time included: 1, and one more
-/// after each datafeed_nack().
+/// after each datafeed_nack(). With `maxAttempts` the processes before this one count, too.
 ///
 /// `attempt`: set to the count, or to 0. Must not be NULL.
 ///
@@ -130,6 +137,7 @@ fn answer(result: Result<(), NotAcknowledged>) -> i32 {
     match result {
         Ok(()) => DATAFEED_OK,
         Err(NotAcknowledged::UnknownDelivery) => DATAFEED_INVALID_ARGUMENT,
+        Err(NotAcknowledged::NotStored) => DATAFEED_NOT_STORED,
         Err(NotAcknowledged::Closed) => DATAFEED_CLOSED,
     }
 }

@@ -22,8 +22,9 @@ use crate::{Code, Config, Datafeed, Error, NotDrained};
 /// `error_json`: set to NULL, or when the call fails to an error object
 /// `{"code","message","retryable","field"?,"file"?}` that the caller frees with datafeed_string_free(). May be NULL.
 ///
-/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used;
-/// DATAFEED_FAILED when the process has no thread or descriptor left.
+/// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT when `feed` or `config` is NULL or the configuration cannot be used, also
+/// since another feed has the file of the id (FEED_IN_USE) or `stateDir` (STATE_IN_USE), or that folder cannot be used
+/// (STATE_UNAVAILABLE); DATAFEED_FAILED when the process has no thread or descriptor left.
 ///
 /// # Safety
 ///
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn datafeed_create(
                 DATAFEED_OK
             }
             Err(error) => {
-                error_json.set_json(&error.to_json());
+                error_json.set_json(error.to_json().to_string());
                 match error.code() {
                     Code::Internal => DATAFEED_FAILED,
                     _ => DATAFEED_INVALID_ARGUMENT,
@@ -88,8 +89,9 @@ pub unsafe extern "C" fn datafeed_create(
 ///
 /// Acknowledgements of batches whose every event is acknowledged, and that were not sent yet, are written first, for
 /// about `closeTimeout` (1000 ms). Without any, it returns within milliseconds. What is not acknowledged is delivered
-/// again to the next reader. Events in the bot's hands stay readable, and keep their memory, until each is given to
-/// datafeed_ack(), datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
+/// again to the next reader; what Datafeed 1 has handed over, to the next feed with the same `stateDir`, and without one
+/// to nobody. Events in the bot's hands stay readable, and keep their memory, until each is given to datafeed_ack(),
+/// datafeed_nack() or datafeed_copied(), which then answer DATAFEED_CLOSED.
 ///
 /// Returns DATAFEED_OK; DATAFEED_CLOSED when it was closed already, which is harmless, or is being closed by another
 /// thread, which is waited for; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
@@ -107,9 +109,9 @@ pub extern "C" fn datafeed_close(feed: *mut datafeed) -> i32 {
 /// datafeed_next_event() answers DATAFEED_CLOSED from now on, blocked calls at once, so that the loops of worker threads
 /// end. Everything else goes on. When every event in the bot's hands was given to datafeed_ack() or datafeed_nack(), or
 /// the time is over, the feed is closed as by datafeed_close(). Call it from a thread that holds no event itself. A batch
-/// of which a part was still queued is delivered again as a whole to the next reader: the service knows no parts.
-/// With Datafeed 1, whose service has forgotten what it handed out, events that were received already are still handed
-/// out first, so somebody has to go on asking for them.
+/// of which a part was still queued is delivered again as a whole to the next reader, since the service knows no parts;
+/// with `stateDir` that reader knows what was acknowledged of it. With Datafeed 1 and without `stateDir`, events that were
+/// received already are still handed out first, since nobody else has them: somebody has to go on asking for them.
 ///
 /// `timeout_ms`: milliseconds; negative waits for ever, 0 does not wait.
 ///

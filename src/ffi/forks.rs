@@ -1,7 +1,8 @@
 //! Forks: a child knows that a feed is its parent's, and finds nothing half made that it would wait for.
 //!
-//! What is set up once in a process (the TLS provider, the system's authorities, statics of the HTTP client) is set up by
-//! the thread that opens a feed, behind a gate that a fork passes too: so no fork happens in the middle of it.
+//! What is set up once in a process (the TLS provider, the system's authorities, statics of the HTTP client, what the
+//! processor can do) is set up by the thread that opens a feed, behind a gate that a fork passes too: so no fork happens
+//! in the middle of it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
@@ -35,8 +36,11 @@ pub(super) fn while_none_happens<T>(open: impl FnOnce() -> T) -> Option<T> {
         WATCHING.store(true, Ordering::SeqCst);
     }
     let _within = Gate::enter();
-    if !WARM.load(Ordering::SeqCst) && !crate::net::warm_up() {
-        return None;
+    if !WARM.load(Ordering::SeqCst) {
+        crate::batch::warm_up();
+        if !crate::net::warm_up() {
+            return None;
+        }
     }
     WARM.store(true, Ordering::SeqCst);
     Some(open())

@@ -11,6 +11,7 @@ pub mod feed;
 mod forks;
 mod guard;
 pub mod handle;
+pub mod letters;
 mod out;
 mod registry;
 pub mod report;

@@ -3,8 +3,6 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use serde_json::Value;
-
 /// A place that the caller gave for an answer; may be NULL, and then nothing is written.
 pub(super) struct Out<T>(*mut T);
 
@@ -30,12 +28,12 @@ impl<T> Out<T> {
 
 impl Out<*mut c_char> {
     /// Hands out a string that the caller gives back with `datafeed_string_free`.
-    pub(super) fn set_json(&self, value: &Value) {
+    pub(super) fn set_json(&self, json: String) {
         if self.is_null() {
             return;
         }
         // JSON text has no NUL: within strings it is written as an escape.
-        let text = CString::new(value.to_string()).map_or(ptr::null_mut(), CString::into_raw);
+        let text = CString::new(json).map_or(ptr::null_mut(), CString::into_raw);
         self.set(text);
     }
 }

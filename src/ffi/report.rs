@@ -3,8 +3,6 @@
 use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
-use serde_json::Value;
-
 use super::event::timeout;
 use super::guard::with_feed;
 use super::handle::datafeed;
@@ -12,15 +10,15 @@ use super::out::Out;
 use super::status::{DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INVALID_ARGUMENT, DATAFEED_OK, DATAFEED_TIMEOUT};
 use crate::{Datafeed, NoLine, NoSession};
 
-/// Sets `place` to the object that `produce` answers, or to NULL with the status that it answers instead.
+/// Sets `place` to the JSON that `produce` answers, or to NULL with the status that it answers instead.
 ///
 /// # Safety
 ///
 /// `place` is NULL or valid for writing.
-unsafe fn give(
+pub(super) unsafe fn give<J: ToString>(
     feed: *mut datafeed,
     place: *mut *mut c_char,
-    produce: impl FnOnce(&Datafeed) -> Result<Option<Value>, i32>,
+    produce: impl FnOnce(&Datafeed) -> Result<Option<J>, i32>,
 ) -> i32 {
     // SAFETY: promised by the caller.
     let place = unsafe { Out::new(place) };
@@ -32,7 +30,7 @@ unsafe fn give(
         match produce(feed) {
             Ok(value) => {
                 if let Some(value) = value {
-                    place.set_json(&value);
+                    place.set_json(value.to_string());
                 }
                 DATAFEED_OK
             }
@@ -63,16 +61,17 @@ pub unsafe extern "C" fn datafeed_error(feed: *mut datafeed, error_json: *mut *m
 ///
 /// `stats_json`: set to an object that the caller frees with datafeed_string_free(), or to NULL. Its members: `version`
 /// of the library; `state`: LOGGING_IN, FINDING_FEED, READING, WAITING_FOR_BOT (nothing to read for: the bot holds
-/// events, or `maxUnacknowledged` is reached), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the
-/// back-off ends, else null); `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or
-/// firehose), `feedId`, `tag`; `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for
-/// the bot, `held` by it, `postponed` after a nack, `remembered` as acknowledged; counts since the start: `received`,
-/// `filtered` (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
-/// `redelivered` (arrivals that were known), `confirmed` (acknowledgements that the service confirmed),
-/// `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before 15 minutes were over), `logins`,
-/// `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error code; `clockOffsetSeconds`
-/// (by how much the service's clock is ahead, if login tokens had to allow for it, else 0); `latestTrouble`: null or an
-/// error object with `at` (ms since 1970).
+/// events, or `maxUnacknowledged` is reached), WAITING_FOR_STORE (`stateDir` takes nothing, as when its disk is full, and
+/// is tried again), BACKING_OFF, FAILED or CLOSED; `retryAt` (ms since 1970: when the back-off ends, else null);
+/// `agentUrl` (the node of the agent that is read), `stream` (datafeed, datahose or firehose), `feedId`, `tag`;
+/// `lastReadAt`, `lastEventAt` (ms since 1970, or null); counts of events now: `queued` for the bot, `held` by it,
+/// `postponed` after a nack, `remembered` as acknowledged, `deadLetters` set aside in `stateDir`; counts since the start:
+/// `received`, `filtered` (left out as the configuration says, and acknowledged), `handedOut`, `acknowledged`, `nacked`,
+/// `setAside` (handed out `maxAttempts` times in vain), `redelivered` (arrivals that were known), `confirmed`
+/// (acknowledgements that the service confirmed), `keepAliveReads`, `forgottenEarly` (acknowledged events forgotten before
+/// 15 minutes were over), `logins`, `feedsCreated`, `retries`, and `retriesByCause`, an object with a count for each error
+/// code; `clockOffsetSeconds` (by how much the service's clock is ahead, if login tokens had to allow for it, else 0);
+/// `latestTrouble`: null or an error object with `at` (ms since 1970).
 ///
 /// Returns DATAFEED_OK; DATAFEED_INVALID_ARGUMENT; DATAFEED_FORKED.
 ///

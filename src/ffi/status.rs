@@ -15,3 +15,6 @@ pub const DATAFEED_FAILED: i32 = 4;
 pub const DATAFEED_INVALID_ARGUMENT: i32 = 5;
 /// The feed belongs to the parent process. A forked child must open its own.
 pub const DATAFEED_FORKED: i32 = 6;
+/// It is taken, and will be stored, but `stateDir` does not take it at the moment, as when its disk is full: a crash before
+/// that could bring the event again.
+pub const DATAFEED_NOT_STORED: i32 = 7;

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::lease::Lease;
 use super::memory::State;
-use super::{Entry, InFlight, Ledger, Purpose};
+use super::{Entry, InFlight, Kept, Ledger, Purpose, Serial};
 use crate::batch::Identity;
 use crate::clock::Moment;
 use crate::hash::Mixed;
 
 /// The same identity sooner than this is another event that looks the same, not a redelivery: no service is set to a
 /// shorter visibility timeout. (With a shorter `visibilityTimeout`, half of that.)
-const SOONEST_REDELIVERY: Duration = Duration::from_secs(5);
+pub(super) const SOONEST_REDELIVERY: Duration = Duration::from_secs(5);
 
 /// What an answered read brought.
 pub(crate) struct Arrival<'a, I> {
@@ -20,6 +20,8 @@ pub(crate) struct Arrival<'a, I> {
     pub(crate) events: I,
     /// Elements that came besides and are not for the bot.
     pub(crate) left_out: usize,
+    /// Nothing in it that is new is older than this, in milliseconds since 1970, if that is known.
+    pub(crate) published_after: Option<u64>,
 }
 
 /// What became of it.
@@ -33,6 +35,8 @@ pub(crate) struct Received {
     pub(crate) left: usize,
     /// Elements that are not for the bot. They are acknowledged with the rest.
     pub(crate) left_out: usize,
+    /// Events that processes before this one have tried too often.
+    pub(crate) set_aside: usize,
 }
 
 impl<E: Clone> Ledger<E> {
@@ -74,18 +78,10 @@ impl<E: Clone> Ledger<E> {
     where
         I: Iterator<Item = (Identity, E)>,
     {
-        let id = self.next_lease;
-        self.next_lease += 1;
+        let id = self.new_lease_id();
         let mut received = Received::default();
-        let mut lease = Lease {
-            ack_id: arrival.ack_id.unwrap_or_default().to_owned(),
-            received: now,
-            members: Vec::with_capacity(arrival.events.size_hint().0),
-            present: 0,
-            unsettled: 0,
-            lapsed: false,
-            answers_lost: 0,
-        };
+        let size = arrival.events.size_hint().0;
+        let mut lease = Lease::new(arrival.ack_id.unwrap_or_default(), now, size);
         let mut twins = Twins::default();
         for (identity, event) in arrival.events {
             self.counters.received += 1;
@@ -93,9 +89,12 @@ impl<E: Clone> Ledger<E> {
             match self.memory.get(identity) {
                 None => {
                     self.memory.insert_new(identity, id, now);
-                    self.queue_new(identity, event);
-                    received.new += 1;
-                    lease.unsettled += 1;
+                    if self.queue_new(identity, event, arrival.published_after, now) {
+                        received.new += 1;
+                        lease.unsettled += 1;
+                    } else {
+                        received.set_aside += 1;
+                    }
                 }
                 Some(known) => {
                     self.memory.move_to(identity, id, now);
@@ -116,18 +115,68 @@ impl<E: Clone> Ledger<E> {
         received
     }
 
-    fn queue_new(&mut self, identity: Identity, event: E) {
+    /// Answers whether it is for the bot: processes before this one may have tried it often enough.
+    fn queue_new(&mut self, identity: Identity, event: E, published_after: Option<u64>, now: Moment) -> bool {
+        let serial = self.enter(Some(identity), event, published_after);
+        if self.is_tried_out(self.entries[&serial].attempts) {
+            self.set_aside(serial, now);
+            return false;
+        }
+        if self.limits.service_forgets && self.limits.stores {
+            self.keep(serial);
+            self.staged.push(serial);
+        } else {
+            self.queue.push_back(serial);
+        }
+        true
+    }
+
+    /// An event of the library's own: nothing is acknowledged for it, and nothing like it comes again.
+    pub(crate) fn tell(&mut self, event: E) {
+        let serial = self.enter(None, event, None);
+        if self.limits.stores {
+            self.keep(serial);
+            self.staged.push(serial);
+        } else {
+            self.queue.push_back(serial);
+        }
+    }
+
+    pub(super) fn enter(&mut self, identity: Option<Identity>, event: E, published_after: Option<u64>) -> Serial {
         let serial = self.next_serial;
         self.next_serial += 1;
-        self.entries.insert(
+        let before = identity.and_then(|identity| self.tried_before.remove(&identity));
+        let entry = Entry {
+            identity,
+            event,
+            attempts: before.unwrap_or_default(),
+            kept: false,
+            published_after,
+        };
+        self.entries.insert(serial, entry);
+        serial
+    }
+
+    /// The event goes into the state store, until the bot is done with it.
+    pub(super) fn keep(&mut self, serial: Serial) {
+        let entry = self.entries.get_mut(&serial).expect("it was entered just now");
+        entry.kept = true;
+        self.changes.kept.push(Kept {
             serial,
-            Entry {
-                identity,
-                event,
-                attempts: 0,
-            },
-        );
-        self.queue.push_back(serial);
+            identity: entry.identity,
+            attempts: 0,
+            event: entry.event.clone(),
+        });
+    }
+
+    /// Everything that was published before this, in milliseconds since 1970, has come and is done with; nothing: that is
+    /// not known. `caught_up`: the same for what has come at all.
+    pub(crate) fn done_until(&self, caught_up: Option<u64>) -> Option<u64> {
+        let only_the_service_has = |entry: &&Entry<E>| entry.identity.is_some() && !entry.kept;
+        let outstanding = self.entries.values().filter(only_the_service_has);
+        outstanding
+            .map(|entry| entry.published_after)
+            .fold(caught_up, Option::min)
     }
 
     /// Tells events that look the same apart: the same identity twice in one batch, or sooner than a lease can lapse,

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 pub(super) type LeaseId = u64;
 
 /// One batch as the service sees it: an ackId, and the events it would remove.
+#[derive(Clone)]
 pub(super) struct Lease {
     pub(super) ack_id: String,
     pub(super) received: Moment,
@@ -25,12 +26,31 @@ pub(super) struct Lease {
 }
 
 impl Lease {
+    /// A batch of so many events, of which none has been looked at.
+    pub(super) fn new(ack_id: &str, received: Moment, size: usize) -> Lease {
+        Lease {
+            ack_id: ack_id.to_owned(),
+            received,
+            members: Vec::with_capacity(size),
+            present: 0,
+            unsettled: 0,
+            lapsed: false,
+            answers_lost: 0,
+        }
+    }
+
     pub(super) fn alive(&self, now: Moment, visibility_timeout: Duration) -> bool {
         !self.lapsed && now < self.received + visibility_timeout
     }
 }
 
 impl<E: Clone> Ledger<E> {
+    pub(super) fn new_lease_id(&mut self) -> LeaseId {
+        let id = self.next_lease;
+        self.next_lease += 1;
+        id
+    }
+
     /// One event of the lease was acknowledged.
     pub(super) fn settle_one(&mut self, id: LeaseId, now: Moment) {
         let Some(lease) = self.leases.get_mut(&id) else {

@@ -8,10 +8,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::changes::Standing;
 use super::lease::LeaseId;
 use crate::batch::Identity;
 use crate::clock::Moment;
 use crate::hash::Mixed;
+
+/// What was taken back and has not come for so long does not come any more.
+pub(crate) const LONG_AGO: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -33,13 +37,17 @@ pub(super) struct Known {
     pub(super) received: Moment,
 }
 
-#[derive(Default)]
+#[derive(Clone)]
 pub(super) struct Memory {
-    known: HashMap<Identity, Known, Mixed>,
+    /// Whether anybody wants the notes.
+    takes_notes: bool,
+    /// What has changed, for the state store: see [`Changes::standings`](super::Changes).
+    pub(super) notes: Vec<(Identity, Option<Standing>)>,
+    pub(super) known: HashMap<Identity, Known, Mixed>,
     /// Settled batches to forget, in the order of their time.
-    confirmed: VecDeque<(Moment, LeaseId, Vec<Identity>)>,
+    pub(super) confirmed: VecDeque<(Moment, LeaseId, Vec<Identity>)>,
     /// Settled batches that the service took back, with the time from which it delivers them again.
-    lapsed: Vec<(Moment, LeaseId, Vec<Identity>)>,
+    pub(super) lapsed: Vec<(Moment, LeaseId, Vec<Identity>)>,
     /// How many of those lead to the next look for such as no event belongs to any more.
     sweep_at: usize,
     unconfirmed: usize,
@@ -47,6 +55,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    pub(super) fn new(takes_notes: bool) -> Memory {
+        Memory {
+            takes_notes,
+            notes: Vec::new(),
+            known: HashMap::default(),
+            confirmed: VecDeque::new(),
+            lapsed: Vec::new(),
+            sweep_at: 0,
+            unconfirmed: 0,
+            confirmed_events: 0,
+        }
+    }
+
     /// Acknowledged events.
     pub(super) fn remembered(&self) -> usize {
         self.unconfirmed + self.confirmed_events
@@ -55,11 +76,6 @@ impl Memory {
     /// Acknowledged events whose acknowledgement the service has not confirmed.
     pub(super) fn unconfirmed(&self) -> usize {
         self.unconfirmed
-    }
-
-    #[cfg(test)]
-    pub(super) fn lapsed_batches(&self) -> usize {
-        self.lapsed.len()
     }
 
     pub(super) fn get(&self, identity: Identity) -> Option<Known> {
@@ -84,15 +100,44 @@ impl Memory {
             known.state = State::Acknowledged;
             self.confirmed_events -= 1;
             self.unconfirmed += 1;
+            self.note(identity, Some(Standing::Acknowledged));
         }
+    }
+
+    fn note(&mut self, identity: Identity, standing: Option<Standing>) {
+        if self.takes_notes {
+            self.notes.push((identity, standing));
+        }
+    }
+
+    /// The outstanding event is handed out for so many times.
+    pub(super) fn tried(&mut self, identity: Identity, attempts: u32) {
+        self.note(identity, Some(Standing::Tried(attempts)));
+    }
+
+    /// As [`acknowledge`](Memory::acknowledge) left it in a process before this one.
+    pub(super) fn restore_acknowledged(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
+        self.insert_new(identity, lease, received);
+        self.acknowledge(identity);
+    }
+
+    pub(super) fn restore_placeholder(&mut self, identity: Identity) {
+        let known = Known {
+            state: State::Placeholder,
+            lease: 0,
+            received: Moment::default(),
+        };
+        self.known.insert(identity, known);
     }
 
     /// The bot acknowledged it; answers the lease it belongs to.
     pub(super) fn acknowledge(&mut self, identity: Identity) -> LeaseId {
         let known = self.known.get_mut(&identity).expect("an outstanding event is known");
         known.state = State::Acknowledged;
+        let lease = known.lease;
         self.unconfirmed += 1;
-        known.lease
+        self.note(identity, Some(Standing::Acknowledged));
+        lease
     }
 
     /// The service took this settled lease back.
@@ -122,6 +167,7 @@ impl Memory {
                 known.state = State::Confirmed;
                 self.unconfirmed -= 1;
                 self.confirmed_events += 1;
+                self.note(*identity, Some(Standing::Confirmed(forget_at)));
             }
         }
         if !members.is_empty() {
@@ -144,10 +190,10 @@ impl Memory {
 
     /// Forgets what has been remembered for long enough, by this time.
     ///
-    /// What was visible again for an hour and has not come counts as confirmed: on a feed that is never empty nothing
+    /// What was visible again for so long and has not come counts as confirmed: on a feed that is never empty nothing
     /// else would ever tell.
     pub(super) fn expire(&mut self, now: Moment, memory: Duration) {
-        if let Some(long_ago) = now.0.checked_sub(3_600_000) {
+        if let Some(long_ago) = now.0.checked_sub(LONG_AGO.as_millis() as u64) {
             self.confirm_lapsed(Moment(long_ago), now + memory);
         }
         while self.confirmed.front().is_some_and(|(forget_at, ..)| *forget_at <= now) {
@@ -171,9 +217,11 @@ impl Memory {
         if self.known.contains_key(&identity.wrapping_add(1)) {
             let known = self.known.get_mut(&identity).expect("only a known event is removed");
             known.state = State::Placeholder;
+            self.note(identity, Some(Standing::Placeholder));
             return;
         }
         self.known.remove(&identity);
+        self.note(identity, None);
         let mut before = identity.wrapping_sub(1);
         while self
             .known
@@ -181,6 +229,7 @@ impl Memory {
             .is_some_and(|known| known.state == State::Placeholder)
         {
             self.known.remove(&before);
+            self.note(before, None);
             before = before.wrapping_sub(1);
         }
     }

@@ -10,10 +10,16 @@
 //! - A redelivered event joins the one that is held or remembered: it moves to its newest lease, and a lease emptied in
 //!   this way is dropped ([`arrival`]).
 //! - What was acknowledged is remembered until 15 minutes after the service confirmed it ([`memory`]).
+//! - An event that is refused comes again, each time later, until it is set aside ([`retry`]).
+//! - What must outlive the process is told as [`changes`], from which another ledger is made ([`restore`]).
 
 mod arrival;
+mod changes;
 mod lease;
 mod memory;
+mod planning;
+mod restore;
+mod retry;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +28,12 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 pub(crate) use arrival::{Arrival, Received};
+pub(crate) use changes::{Changes, Kept, SetAside, Standing};
 use lease::{Lease, LeaseId};
+pub(crate) use memory::LONG_AGO;
 use memory::{Memory, State};
+pub(crate) use restore::Restored;
+pub(crate) use retry::Refused;
 
 use crate::batch::Identity;
 use crate::clock::Moment;
@@ -43,11 +53,16 @@ pub(crate) struct Limits {
     /// A feed that is not read for 30 minutes is removed by the service; while reading is paused one read is made in
     /// this interval.
     pub(crate) keep_alive: Duration,
-    /// How long a refused event rests before it is handed out again.
+    /// How long an event rests before it is handed out again, when it is refused for the first time. Doubles each time.
     pub(crate) nack_delay: Duration,
+    /// An event that was handed out so often is set aside when it is refused; none: it comes again for ever. Needs
+    /// `stores`.
+    pub(crate) max_attempts: Option<u32>,
     /// The service forgets an event as soon as it has handed it out, and what waits there unread is lost when it is too
     /// much (Datafeed 1): so it is read whenever there is room, and a read never serves to keep the feed alive alone.
     pub(crate) service_forgets: bool,
+    /// There is a state store, to which the ledger's changes are written.
+    pub(crate) stores: bool,
 }
 
 /// What the ledger wants of the reader.
@@ -106,14 +121,23 @@ pub(crate) struct Counters {
     pub(crate) keep_alive_reads: u64,
     /// Acknowledged events forgotten before their time because too many were remembered.
     pub(crate) forgotten_early: u64,
+    /// Events that were handed out too often and are kept for a person to look at.
+    pub(crate) set_aside: u64,
 }
 
+#[derive(Clone)]
 struct Entry<E> {
-    identity: Identity,
+    /// None for what the service did not send, or need not be told of: nothing of the kind comes again.
+    identity: Option<Identity>,
     event: E,
     attempts: u32,
+    /// It is in the state store.
+    kept: bool,
+    /// See [`Arrival::published_after`].
+    published_after: Option<u64>,
 }
 
+#[derive(Clone)]
 struct InFlight {
     carried: Option<LeaseId>,
     purpose: Purpose,
@@ -121,20 +145,24 @@ struct InFlight {
 }
 
 /// An event's place in the ledger while it is outstanding; counts up and is never used again.
-type Serial = u64;
+pub(crate) type Serial = u64;
 
 /// An event in the bot's hands.
+#[derive(Clone)]
 struct Held {
     serial: Serial,
     /// The bot has a copy of its own, so nothing has to be kept for it when the ledger is closed.
     copied: bool,
 }
 
+#[derive(Clone)]
 pub(crate) struct Ledger<E> {
     limits: Limits,
     entries: HashMap<Serial, Entry<E>, Mixed>,
     next_serial: Serial,
     queue: VecDeque<Serial>,
+    /// What is to be in the state store before the bot sees it, and then goes into the queue.
+    staged: Vec<Serial>,
     held: HashMap<u64, Held, Mixed>,
     next_delivery: u64,
     postponed: BinaryHeap<Reverse<(Moment, Serial)>>,
@@ -152,20 +180,31 @@ pub(crate) struct Ledger<E> {
     hungry: bool,
     /// The feed is about to be closed, and only what the bot holds is waited for.
     draining: bool,
+    /// While draining: there was nothing left that may be handed out, and a consumer may have been told.
+    shut: bool,
+    /// The state store takes nothing at the moment, so nothing more is read for the bot.
+    paused: bool,
+    /// What the state store has not been told yet.
+    changes: Changes<E>,
+    /// How often events were handed out by processes before this one, until they come again.
+    tried_before: HashMap<Identity, u32, Mixed>,
+    /// Events set aside that are in the state store.
+    letters: usize,
     counters: Counters,
 }
 
 impl<E: Clone> Ledger<E> {
     pub(crate) fn new(limits: Limits) -> Ledger<E> {
         Ledger {
+            memory: Memory::new(limits.stores),
             limits,
             entries: HashMap::default(),
             next_serial: 0,
             queue: VecDeque::new(),
+            staged: Vec::new(),
             held: HashMap::default(),
             next_delivery: 1,
             postponed: BinaryHeap::new(),
-            memory: Memory::default(),
             leases: HashMap::default(),
             next_lease: 0,
             first_lease_of_feed: 0,
@@ -175,6 +214,11 @@ impl<E: Clone> Ledger<E> {
             refused: false,
             hungry: false,
             draining: false,
+            shut: false,
+            paused: false,
+            changes: Changes::default(),
+            tried_before: HashMap::default(),
+            letters: 0,
             counters: Counters::default(),
         }
     }
@@ -192,6 +236,14 @@ impl<E: Clone> Ledger<E> {
         self.counters.handed_out += 1;
         let entry = self.entries.get_mut(&serial).expect("a queued event has an entry");
         entry.attempts += 1;
+        if self.limits.max_attempts.is_some() {
+            // An event that ends the process each time is to be set aside, too.
+            match entry.identity {
+                Some(identity) => self.memory.tried(identity, entry.attempts),
+                None if entry.kept => self.changes.tried.push((serial, entry.attempts)),
+                None => {}
+            }
+        }
         Some(HandedOut {
             delivery,
             attempt: entry.attempts,
@@ -202,19 +254,23 @@ impl<E: Clone> Ledger<E> {
     /// The bot is done with this one: it will not be handed out again.
     pub(crate) fn ack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
         let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
-        let entry = self.entries.remove(&serial).expect("a held event has an entry");
         self.counters.acknowledged += 1;
-        let lease = self.memory.acknowledge(entry.identity);
-        self.settle_one(lease, now);
+        self.done_with(serial, now);
         Ok(())
     }
 
-    /// The bot is not done with this one: it is handed out again, later, under a new number.
-    pub(crate) fn nack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
-        let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
-        self.counters.nacked += 1;
-        self.postponed.push(Reverse((now + self.limits.nack_delay, serial)));
-        Ok(())
+    /// The event leaves the ledger; the service may be told.
+    fn done_with(&mut self, serial: Serial, now: Moment) -> Entry<E> {
+        let entry = self.entries.remove(&serial).expect("an event at hand has an entry");
+        if entry.kept {
+            self.changes.released.push(serial);
+        }
+        if let Some(identity) = entry.identity {
+            let lease = self.memory.acknowledge(identity);
+            self.settle_one(lease, now);
+        }
+        self.shut_if_empty();
+        entry
     }
 
     /// How often the held event has been handed out, this time included.
@@ -233,89 +289,22 @@ impl<E: Clone> Ledger<E> {
     /// is still handed out: it would be lost.
     pub(crate) fn drain(&mut self) {
         self.draining = true;
+        self.shut_if_empty();
     }
 
-    /// Draining, and nothing is left that may be handed out.
+    /// Draining, and nothing is left that may be handed out. A read that was under way may bring more: too late.
     pub(crate) fn hands_out_no_more(&self) -> bool {
-        self.draining && (!self.limits.service_forgets || self.entries.is_empty())
+        self.shut
+    }
+
+    fn shut_if_empty(&mut self) {
+        let would_be_lost = self.limits.service_forgets && !self.limits.stores;
+        self.shut |= self.draining && (!would_be_lost || self.entries.is_empty());
     }
 
     /// Draining, and nothing is left to wait for.
     pub(crate) fn is_drained(&self) -> bool {
         self.hands_out_no_more() && self.held.is_empty()
-    }
-
-    /// What the reader should do now. While a read is in flight there is nothing more to plan.
-    pub(crate) fn plan_read(&mut self, now: Moment) -> Plan {
-        debug_assert!(self.in_flight.is_none(), "one read at a time");
-        self.retire_lapsed(now);
-        self.memory.expire(now, self.limits.memory);
-        let ack_id = || match self.next_to_carry() {
-            Some(oldest) => self.leases[&oldest].ack_id.clone(),
-            None => String::new(),
-        };
-        if self.may_read(now) && self.has_reason_to_read() {
-            return Plan::Read {
-                ack_id: ack_id(),
-                purpose: Purpose::Events,
-            };
-        }
-        if self.limits.service_forgets {
-            return Plan::Wait(now + self.limits.keep_alive);
-        }
-        let keep_alive = self.last_read + self.limits.keep_alive;
-        if now >= keep_alive {
-            return Plan::Read {
-                ack_id: ack_id(),
-                purpose: Purpose::KeepAlive,
-            };
-        }
-        if self.memory_is_full() {
-            return Plan::Wait(keep_alive.min(self.last_read + self.limits.visibility_timeout));
-        }
-        Plan::Wait(keep_alive)
-    }
-
-    /// The oldest ready lease, unless the next read is to acknowledge nothing.
-    fn next_to_carry(&self) -> Option<LeaseId> {
-        if self.refused {
-            None
-        } else {
-            self.ready.first().copied()
-        }
-    }
-
-    /// Whether `plan_read` would ask for a read: cheap, for the consumers' calls.
-    pub(crate) fn wants_read(&self, now: Moment) -> bool {
-        self.in_flight.is_none() && self.may_read(now) && self.has_reason_to_read()
-    }
-
-    fn has_reason_to_read(&self) -> bool {
-        if self.draining {
-            return !self.ready.is_empty();
-        }
-        let eager = self.limits.service_forgets;
-        eager || !self.ready.is_empty() || self.entries.is_empty() || (self.hungry && self.queue.is_empty())
-    }
-
-    /// Whether reading pauses because the bot has not acknowledged what was received.
-    pub(crate) fn is_full(&self) -> bool {
-        self.entries.len() >= self.limits.max_unacknowledged
-    }
-
-    /// Whether there is room for what a read may bring.
-    ///
-    /// When the memory is full of acknowledgements that are not confirmed, a read still goes out that carries one of
-    /// them, and otherwise one in a visibility timeout: only a redelivery can then lead to their confirmation.
-    fn may_read(&self, now: Moment) -> bool {
-        let has_memory = !self.memory_is_full()
-            || self.next_to_carry().is_some()
-            || now >= self.last_read + self.limits.visibility_timeout;
-        !self.is_full() && has_memory
-    }
-
-    fn memory_is_full(&self) -> bool {
-        self.memory.unconfirmed() >= self.limits.max_remembered
     }
 
     /// The planned read is about to be sent.
@@ -371,12 +360,19 @@ impl<E: Clone> Ledger<E> {
 
     /// The ackIds of batches with events that are ready and that no read has carried, oldest first.
     pub(crate) fn unwritten(&self, now: Moment) -> Vec<String> {
+        if self.paused {
+            return Vec::new();
+        }
         let carried = self.in_flight.as_ref().and_then(|read| read.carried);
         self.ready
             .iter()
             .filter(|id| Some(**id) != carried)
             .map(|id| &self.leases[id])
-            .filter(|lease| lease.alive(now, self.limits.visibility_timeout) && !lease.members.is_empty())
+            .filter(|lease| {
+                lease.alive(now, self.limits.visibility_timeout)
+                    && !lease.members.is_empty()
+                    && !lease.ack_id.is_empty()
+            })
             .map(|lease| lease.ack_id.clone())
             .collect()
     }
@@ -394,8 +390,11 @@ impl<E: Clone> Ledger<E> {
         self.entries.retain(|serial, _| lent.contains(serial));
         self.entries.shrink_to_fit();
         self.queue = VecDeque::new();
+        self.staged = Vec::new();
         self.postponed = BinaryHeap::new();
-        self.memory = Memory::default();
+        self.memory = Memory::new(false);
+        self.changes = Changes::default();
+        self.tried_before = HashMap::default();
         self.leases = HashMap::default();
         self.ready = BTreeSet::new();
         self.in_flight = None;
@@ -433,21 +432,5 @@ impl<E: Clone> Ledger<E> {
 
     pub(crate) fn counters(&self) -> Counters {
         self.counters
-    }
-
-    /// When the next refused event has rested long enough.
-    pub(crate) fn next_due(&self) -> Option<Moment> {
-        self.postponed.peek().map(|Reverse((due, _))| *due)
-    }
-
-    /// Puts the refused events that have rested long enough back into the queue.
-    pub(crate) fn wake_postponed(&mut self, now: Moment) {
-        while let Some(Reverse((due, serial))) = self.postponed.peek().copied() {
-            if due > now {
-                return;
-            }
-            self.postponed.pop();
-            self.queue.push_back(serial);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The end of all waiting: until when network operations may wait, which another thread can change at any moment.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use std::{error, fmt, io};
 
@@ -19,6 +19,15 @@ pub(crate) struct Cutoff {
     deadline: Deadline,
     changed: EventFd,
     chore: OnceLock<Chore>,
+    lent: Mutex<Option<Lent>>,
+}
+
+/// When somebody has to leave who waits for an answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Lent {
+    /// Readable: at once.
+    pub(crate) bell: Arc<EventFd>,
+    pub(crate) until: Option<Instant>,
 }
 
 /// How long a request is left alone after it was sent when its answer is not waited for.
@@ -45,6 +54,12 @@ impl fmt::Display for Cut {
 
 impl error::Error for Cut {}
 
+impl From<Cut> for ureq::Error {
+    fn from(cut: Cut) -> ureq::Error {
+        ureq::Error::Other(Box::new(cut))
+    }
+}
+
 impl Cutoff {
     pub(crate) fn new() -> io::Result<Cutoff> {
         Ok(Cutoff {
@@ -52,6 +67,7 @@ impl Cutoff {
             deadline: Deadline::new(LINGER_MILLIS),
             changed: EventFd::new()?,
             chore: OnceLock::new(),
+            lent: Mutex::default(),
         })
     }
 
@@ -95,6 +111,17 @@ impl Cutoff {
         self.deadline.sent_at().is_some()
     }
 
+    /// Whoever waits for an answer from now on may have to leave: the wait then fails with [`io::ErrorKind::WouldBlock`], and
+    /// whoever comes next waits on. Nothing: waits end with what they wait for.
+    pub(crate) fn lend(&self, lent: Option<Lent>) {
+        *self.lent.lock().unwrap_or_else(PoisonError::into_inner) = lent;
+    }
+
+    /// Whether whoever waits may have to leave.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Calls the chore anew from whatever wait is going on.
     pub(crate) fn nudge(&self) {
         self.changed.raise();
@@ -109,13 +136,22 @@ impl Cutoff {
     }
 
     fn remaining(&self) -> Option<Duration> {
+        if !self.deadline.is_set() {
+            return None;
+        }
         self.deadline.remaining(self.now()).map(Duration::from_millis)
     }
 
-    /// Waits until the descriptor is ready; fails with a timeout, or with [`Cut`].
+    /// Waits until the descriptor is ready; fails with a timeout, with [`Cut`], or because whoever waits has to
+    /// [leave](Cutoff::lend), which is only to be expected of what waits to read.
     pub(crate) fn wait(&self, fd: BorrowedFd, flags: PollFlags, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let started = Instant::now();
         let limit = timeout.not_zero().map(|limit| *limit);
+        // What is sent is sent whole: it takes no time worth mentioning.
+        let lent = match flags {
+            PollFlags::IN => self.lent.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            _ => None,
+        };
         loop {
             let until_timeout = limit.map(|limit| limit.saturating_sub(started.elapsed()));
             if until_timeout.is_some_and(|left| left.is_zero()) {
@@ -123,29 +159,43 @@ impl Cutoff {
             }
             let until_cut = self.remaining();
             if until_cut.is_some_and(|left| left.is_zero()) {
-                return Err(ureq::Error::Other(Box::new(Cut)));
+                return Err(Cut.into());
             }
             let until_chore = self.chore.get().and_then(|chore| chore());
-            let wait = [until_timeout, until_cut, until_chore].into_iter().flatten().min();
-            if self.poll_once(fd, flags, wait)? {
-                return Ok(());
+            let until_left = lent.as_ref().and_then(|lent| lent.until);
+            let until_left = until_left.map(|until| until.saturating_duration_since(Instant::now()));
+            let wait = [until_timeout, until_cut, until_chore, until_left];
+            let bell = lent.as_ref().map(|lent| &*lent.bell);
+            match self.poll_once(fd, flags, bell, wait.into_iter().flatten().min())? {
+                Woken::Ready => return Ok(()),
+                Woken::Rung => return Err(left()),
+                Woken::Otherwise if until_left.is_some_and(|left| left.is_zero()) => return Err(left()),
+                Woken::Otherwise => {}
             }
         }
     }
 
-    fn poll_once(&self, fd: BorrowedFd, flags: PollFlags, wait: Option<Duration>) -> Result<bool, ureq::Error> {
+    fn poll_once(
+        &self,
+        fd: BorrowedFd,
+        flags: PollFlags,
+        bell: Option<&EventFd>,
+        wait: Option<Duration>,
+    ) -> Result<Woken, ureq::Error> {
         // Rounded up, or the last fraction of a wait would be spent polling.
         let wait = wait.and_then(|wait| Timespec::try_from(wait + Duration::from_micros(50)).ok());
         let mut fds = [
             PollFd::from_borrowed_fd(fd, flags),
             PollFd::from_borrowed_fd(self.changed.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(bell.unwrap_or(&self.changed).as_fd(), PollFlags::IN),
         ];
-        match poll(&mut fds, wait.as_ref()) {
-            Err(rustix::io::Errno::INTR) | Ok(0) => return Ok(false),
+        let count = if bell.is_some() { 3 } else { 2 };
+        match poll(&mut fds[..count], wait.as_ref()) {
+            Err(rustix::io::Errno::INTR) | Ok(0) => return Ok(Woken::Otherwise),
             Err(error) => return Err(ureq::Error::Io(error.into())),
             Ok(_) => {}
         }
-        let (ready, changed) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
+        let [ready, changed, rung] = fds.map(|fd| !fd.revents().is_empty());
         if changed && !self.is_over() {
             self.changed.lower();
             // A cut between the two lines above must not be lost.
@@ -153,6 +203,24 @@ impl Cutoff {
                 self.changed.raise();
             }
         }
-        Ok(ready && !self.is_over())
+        Ok(match (ready, rung) {
+            _ if self.is_over() => Woken::Otherwise,
+            (true, _) => Woken::Ready,
+            (false, true) => Woken::Rung,
+            (false, false) => Woken::Otherwise,
+        })
     }
+}
+
+/// What a wait ended with.
+enum Woken {
+    Ready,
+    /// Whoever waits has to leave at once.
+    Rung,
+    /// Time passed, or something changed.
+    Otherwise,
+}
+
+fn left() -> ureq::Error {
+    ureq::Error::Io(io::ErrorKind::WouldBlock.into())
 }

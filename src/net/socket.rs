@@ -50,7 +50,6 @@ impl TcpConnector {
             buffers,
             unsent: Vec::new(),
             answer_pending: false,
-            just_read: false,
         })
     }
 
@@ -64,7 +63,7 @@ impl TcpConnector {
         }
         for address in addresses {
             if self.cutoff.is_over() {
-                return Err(Error::Other(Box::new(Cut)));
+                return Err(Cut.into());
             }
             match self.connect_one(*address, timeout) {
                 Ok(stream) => return Ok(stream),
@@ -116,8 +115,6 @@ pub(super) struct TcpTransport {
     unsent: Vec<u8>,
     /// Something was written and nothing read since: the next read has to wait, so it need not be tried first.
     answer_pending: bool,
-    /// An answer has come and nothing has happened since.
-    just_read: bool,
 }
 
 /// What is collected before it is sent without waiting for the rest.
@@ -184,12 +181,11 @@ impl Transport for TcpTransport {
             }
             // The other side may send without a pause, so that nothing is ever waited for.
             if self.cutoff.is_over() {
-                return Err(Error::Other(Box::new(Cut)));
+                return Err(Cut.into());
             }
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {
                     self.answer_pending = false;
-                    self.just_read = true;
                     self.buffers.input_appended(count);
                     return Ok(count > 0);
                 }
@@ -200,13 +196,8 @@ impl Transport for TcpTransport {
         }
     }
 
-    /// Anything to read between two requests means that the connection is of no more use: it is its end, or bytes
-    /// that belong to no answer. ureq asks when it puts the connection aside and when it takes it up again; the second
-    /// time is the one that counts.
+    /// Whether it is open and there is nothing to read.
     fn is_open(&mut self) -> bool {
-        if std::mem::take(&mut self.just_read) {
-            return true;
-        }
         let mut byte = [0];
         matches!(self.stream.peek(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
     }

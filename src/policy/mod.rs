@@ -56,6 +56,14 @@ pub(crate) enum Listed {
     Another,
     /// There is none of ours.
     Nothing,
+    /// The feed that was just made is listed, and none is older.
+    Oldest,
+    /// The feed that was just made is listed, and so is an older one.
+    Older,
+    /// The list does not tell which feed is the oldest: the one that was just made is not listed yet, or without a date.
+    Undecided,
+    /// The feed that was just made should be listed by now, and is not.
+    Unlisted,
 }
 
 /// What else decides.
@@ -98,8 +106,14 @@ pub(crate) enum Action {
     LookAgain,
     /// Read the listed feed.
     Adopt,
-    /// Make a feed. An old one is left alone.
+    /// Make a feed. An old one is left alone. The new one is not read before it is settled that it is the oldest.
     Create,
+    /// List the feeds again in a moment, until it is settled.
+    Settle,
+    /// It is settled: read the feed that was made.
+    Keep,
+    /// It is settled: read the older feed, and delete the one that was made, which was never read.
+    Yield,
     /// It cannot work: stop for good and say why, with this advice.
     Fail(&'static str),
 }
@@ -118,6 +132,9 @@ impl Action {
             Action::LookAgain => "LOOK_AGAIN",
             Action::Adopt => "ADOPT",
             Action::Create => "CREATE",
+            Action::Settle => "SETTLE",
+            Action::Keep => "KEEP",
+            Action::Yield => "YIELD",
             Action::Fail(_) => "FAIL",
         }
     }

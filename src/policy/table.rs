@@ -1,9 +1,10 @@
 //! The table. The first row that fits counts.
 
 use super::Action::{
-    Adopt, BackOff, Create as Make, Fail, GoOn, LogIn, LookAgain, LookForFeed, NextNode, SetClock, Stop,
+    Adopt, BackOff, Create as Make, Fail, GoOn, Keep, LogIn, LookAgain, LookForFeed, NextNode, SetClock, Settle, Stop,
+    Yield,
 };
-use super::Listed::{Another, Current, Nothing};
+use super::Listed::{Another, Current, Nothing, Older, Oldest, Undecided, Unlisted};
 use super::Met::{AnyFailure, AnyServerError, Listed, Malformed, Network, Status};
 use super::Operation::{
     Account, CertificateLogin, Create, CreateFirst, Info, Jwt, List, Login, Read, ReadDatahose, ReadFirst,
@@ -68,6 +69,10 @@ pub(crate) const TABLE: &[Row] = &[
     row("feed-missing",        &[List],            Listed(&[Another, Nothing]),                MissedOnce,        LookAgain),
     row("feed-found",          &[List],            Listed(&[Another]),                         Always,            Adopt),
     row("no-feed",             &[List],            Listed(&[Nothing]),                         Always,            Make),
+    row("made-first",          &[List],            Listed(&[Oldest]),                          Always,            Keep),
+    row("made-later",          &[List],            Listed(&[Older]),                           Always,            Yield),
+    row("made-just-now",       &[List],            Listed(&[Undecided]),                       Always,            Settle),
+    row("made-unlisted",       &[List],            Listed(&[Unlisted]),                        Always,            Keep),
 
     row("read-refused",        &[Read],            Status(&[400]),                             Always,            LookForFeed),
     row("feed-expired",        &[ReadFirst],       Status(&[400]),                             Always,            Make),

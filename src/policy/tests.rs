@@ -52,6 +52,16 @@ const KINDS: [FailureKind; 8] = [
     Cut,
 ];
 
+const LISTED: [Listed; 7] = [
+    Listed::Current,
+    Listed::Another,
+    Listed::Nothing,
+    Listed::Oldest,
+    Listed::Older,
+    Listed::Undecided,
+    Listed::Unlisted,
+];
+
 /// Every status that can come, and every other failure.
 fn failures() -> Vec<TroubleKind> {
     let mut all: Vec<TroubleKind> = (100..1000).map(Status).collect();
@@ -196,6 +206,10 @@ fn each_row_is_reached_by_what_it_is_for() {
         ),
         ("feed-found", List, Outcome::Listed(Listed::Another), LOGGED_IN),
         ("no-feed", List, Outcome::Listed(Listed::Nothing), LOGGED_IN),
+        ("made-first", List, Outcome::Listed(Listed::Oldest), SERVED),
+        ("made-later", List, Outcome::Listed(Listed::Older), SERVED),
+        ("made-just-now", List, Outcome::Listed(Listed::Undecided), SERVED),
+        ("made-unlisted", List, Outcome::Listed(Listed::Unlisted), SERVED),
         ("read-refused", Read, Failed(Status(400)), SERVED),
         ("create-forbidden", Create, Failed(Status(403)), LOGGED_IN),
         ("not-entitled", List, Failed(Status(403)), LOGGED_IN),
@@ -228,7 +242,7 @@ fn each_row_is_reached_by_what_it_is_for() {
 
 #[test]
 fn every_outcome_has_a_row_and_none_falls_through() {
-    let listed = [Listed::Current, Listed::Another, Listed::Nothing].map(Outcome::Listed);
+    let listed = LISTED.map(Outcome::Listed);
     for situation in situations() {
         for operation in OPERATIONS {
             let mut outcomes: Vec<Outcome> = failures().into_iter().map(Failed).collect();
@@ -328,10 +342,31 @@ fn a_feed_is_made_only_where_a_list_says_so_or_where_there_is_none() {
                     continue;
                 }
                 assert!(
-                    !matches!(action, Action::Create | Action::Adopt),
+                    !matches!(action, Action::Create | Action::Adopt | Action::Keep | Action::Yield),
                     "a failure proves nothing"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn a_feed_is_deleted_only_where_a_list_has_it_and_an_older_one() {
+    for situation in situations() {
+        for listed in LISTED {
+            let action = decide(List, Outcome::Listed(listed), &situation).action;
+            assert_eq!(
+                action == Action::Yield,
+                listed == Listed::Older,
+                "{listed:?} {situation:?}"
+            );
+            let makes = matches!(listed, Listed::Nothing) && !situation.missed_once
+                || matches!(listed, Listed::Current) && situation.refused_for_a_minute;
+            assert_eq!(
+                action == Action::Create,
+                makes,
+                "no second one while the first is not settled"
+            );
         }
     }
 }

@@ -23,7 +23,9 @@ impl Poller {
             self.cutoff.request_begins();
             self.cutoff.let_send_for(end.saturating_duration_since(Instant::now()));
             // Cut short, as a rule: what counts is that it was sent.
-            let _ = self.ask_for_events(&feed, ack_id);
+            let _ = self
+                .ask_for_events(&feed, ack_id)
+                .and_then(|mut asked| self.agent.wait_for(&mut asked));
             missed += usize::from(!self.cutoff.was_sent());
         }
         if missed > 0 {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::gap::Reason;
 use super::trouble::with_rule;
 use super::{Poller, Stopped};
-use crate::clock::Moment;
+use crate::clock::{Moment, wall_clock_millis};
 use crate::config::Datafeed1;
 use crate::error::{Code, Error};
 use crate::id_file::{IdFile, Kept};
@@ -67,12 +68,13 @@ impl Poller {
         if !std::mem::replace(&mut first.looked, true)
             && let Some(feed) = self.kept_feed(first)
         {
-            self.read_from_now_on(first, feed, "reading the feed that is kept", None);
+            self.read_from_now_on(first, feed, None);
             return Ok(());
         }
         if self.agent.needs_node() {
             return self.find_node();
         }
+        let asked = wall_clock_millis();
         match self.agent.create_first(&first.settings) {
             Ok(Answer { value: feed, trace_id }) => {
                 self.shared.lock().watch.feeds_created += 1;
@@ -89,7 +91,7 @@ impl Poller {
                     self.shared.remember_trouble(&error);
                     self.shared.log.write(Level::Error, error.message(), error.details());
                 }
-                self.read_from_now_on(first, feed, "created a feed", Some(&trace_id));
+                self.read_from_now_on(first, feed, Some((&trace_id, asked)));
                 Ok(())
             }
             Err(trouble) => self.deal_with(Operation::CreateFirst, &trouble, self.situation),
@@ -118,13 +120,18 @@ impl Poller {
         None
     }
 
-    fn read_from_now_on(&mut self, first: &mut First, feed: String, how: &str, trace_id: Option<&str>) {
+    /// `made`: by the request of this trace id, at this time, if it was made now.
+    fn read_from_now_on(&mut self, first: &mut First, feed: String, made: Option<(&str, u64)>) {
+        let how = match made {
+            Some(_) => "created a feed",
+            None => "reading the feed that is kept",
+        };
         let mut details = json!({
             "feedId": feed,
             "agent": self.agent.url(),
             "file": first.file.path().display().to_string(),
         });
-        if let Some(trace_id) = trace_id {
+        if let Some((trace_id, _)) = made {
             details["traceId"] = json!(trace_id);
         }
         if let Some(replaced) = first.replaced.take() {
@@ -132,6 +139,7 @@ impl Poller {
         }
         self.shared.lock().watch.feed_id = Some(feed.clone());
         self.shared.info(how, details);
+        self.reads_feed(&feed, made.map(|(_, asked)| asked));
         first.feed = Some(feed);
     }
 
@@ -139,6 +147,10 @@ impl Poller {
     pub(super) fn lose_first(&mut self, trouble: &Trouble, row: &Row) {
         let Some(first) = &mut self.first else { return };
         let Some(feed) = first.feed.take() else { return };
+        self.gaps.open(match trouble.kind {
+            TroubleKind::Status(_) => Reason::FeedGone,
+            _ => Reason::NodeGone,
+        });
         first.replaced = Some(feed.clone());
         first.out_of_reach = None;
         let what = match trouble.kind {

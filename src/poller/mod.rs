@@ -1,18 +1,23 @@
-//! The thread behind a feed: logs in, finds the feed, reads it as the ledger wants, and deals with every trouble.
+//! What is behind a feed: logs in, finds the feed, reads it as the ledger wants, and deals with every trouble. A thread runs it, and
+//! lays it on a desk while there is nothing to do; a caller that waits for an event may take it there ([`leading`]).
 
 mod backoff;
 mod closing;
 mod first;
+mod gap;
+mod leading;
 mod login;
 mod reading;
 mod search;
+mod settle;
+mod storing;
 mod trouble;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -24,10 +29,15 @@ use crate::policy::{Operation, Situation};
 use crate::protocol::{AgentApi, Tokens};
 use crate::session::Authenticator;
 use crate::shared::{Doing, Shared};
+use crate::store::Place;
+use crate::sync::{Desk, Ticket, Watch};
 use backoff::BackOff;
 use first::First;
-use reading::Told;
+use gap::Gaps;
+pub(crate) use leading::Led;
+use reading::{Told, UnderWay};
 use search::Search;
+use storing::Marked;
 
 pub(crate) struct Poller {
     shared: Arc<Shared>,
@@ -49,26 +59,44 @@ pub(crate) struct Poller {
     is_datahose: bool,
     backoff: BackOff,
     told_full: Told,
+    gaps: Gaps,
+    marked: Marked,
+    /// With a read, everything else waits until it is dealt with.
+    under_way: Option<UnderWay>,
+    /// An answer that held nothing came sooner than any long poll ends, so the next read waits.
+    rest_until: Option<Instant>,
+}
+
+/// What to do next.
+enum Next {
+    Step,
+    /// Nothing until then, or until somebody wakes the poller. The ticket was taken before this was found.
+    Sleep {
+        ticket: Ticket,
+        most: Option<Duration>,
+    },
 }
 
 /// The feed is closing or has failed.
 struct Stopped;
 
 impl Poller {
-    /// Starts the thread. `id_file` is there with Datafeed 1.
+    /// Starts the thread. `id_file` is there with Datafeed 1, `place` with a state store.
     pub(crate) fn start(
         config: &Config,
         id_file: Option<IdFile>,
+        place: Place,
         cutoff: Arc<Cutoff>,
         shared: &Arc<Shared>,
+        desk: &Arc<Desk<Box<Poller>>>,
     ) -> Result<JoinHandle<()>, Error> {
-        let agent = AgentApi::new(config, &cutoff)?;
+        let agent = AgentApi::new(config, &cutoff, place.identity_seed)?;
         shared.lock().watch.agent_url = agent.url().to_owned();
         let first = match (&config.stream, id_file) {
             (Stream::Datafeed1(settings), Some(file)) => Some(First::new(settings.clone(), file)),
             _ => None,
         };
-        let poller = Poller {
+        let poller = Box::new(Poller {
             authenticator: Authenticator::new(config, &cutoff)?,
             agent,
             cutoff,
@@ -84,11 +112,16 @@ impl Poller {
             is_datahose: matches!(config.stream, Stream::Datahose(_)),
             backoff: BackOff::new(&config.retry),
             told_full: Told::default(),
+            gaps: Gaps::new(config.gap_events, config.visibility_timeout, place),
+            marked: Marked::default(),
+            under_way: None,
+            rest_until: None,
             shared: Arc::clone(shared),
-        };
+        });
+        let desk = Arc::clone(desk);
         thread::Builder::new()
             .name("datafeed".into())
-            .spawn(move || poller.run())
+            .spawn(move || poller.run(&desk))
             .map_err(|error: io::Error| {
                 Error::new(
                     Code::Internal,
@@ -97,33 +130,54 @@ impl Poller {
             })
     }
 
-    fn run(self) {
+    fn run(self: Box<Self>, desk: &Desk<Box<Poller>>) {
         let shared = Arc::clone(&self.shared);
-        if catch_unwind(AssertUnwindSafe(|| self.poll_until_stopped())).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| self.poll_until_stopped(desk))).is_err() {
             shared.fail_after_panic("the library's poller");
         }
         shared.handover.poller_has_ended();
     }
 
-    fn poll_until_stopped(mut self) {
-        while self.step().is_ok() {}
-        self.write_acknowledgements();
+    /// Ends with the feed, or without a poller that a consumer has broken.
+    fn poll_until_stopped(self: Box<Self>, desk: &Desk<Box<Poller>>) {
+        let shared = Arc::clone(&self.shared);
+        let mut watch = Watch::default();
+        let mut poller = self;
+        while let Ok(next) = poller.step() {
+            if let Next::Sleep { ticket, most } = next {
+                let Some(back) = desk.park(&shared.handover, &mut watch, poller, ticket, most) else {
+                    return;
+                };
+                poller = back;
+            }
+        }
+        poller.gaps.no_read_is_under_way();
+        poller.marked.has_to_be_exact();
+        poller.store();
+        poller.write_acknowledgements();
     }
 
     /// One thing after the other: tokens, who the bot is, a node, a feed, a read.
-    fn step(&mut self) -> Result<(), Stopped> {
+    fn step(&mut self) -> Result<Next, Stopped> {
+        if self.under_way.is_some() {
+            return self.finish_read();
+        }
+        if let Some(until) = self.rest_until.take() {
+            self.pause(until.saturating_duration_since(Instant::now()))?;
+        }
         self.take_new_tokens();
         if !self.logged_in {
-            self.log_in()
+            self.log_in()?;
         } else if self.needs_account() {
-            self.find_account()
+            self.find_account()?;
         } else if self.jwt_is_due() {
-            self.renew_jwt()
+            self.renew_jwt()?;
         } else if let Some(feed) = self.feed_to_read() {
-            self.read(&feed)
+            return self.read(&feed);
         } else {
-            self.find_feed()
+            self.find_feed()?;
         }
+        Ok(Next::Step)
     }
 
     /// The feed to read, if there is one and nothing is wrong with it, and its node is known.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::gap::Reason;
+use super::settle::Made;
 use super::trouble::with_rule;
 use super::{Poller, Stopped};
 use crate::clock::Moment;
@@ -28,6 +30,8 @@ pub(super) struct Search {
     doubt: Option<Doubt>,
     /// Since the feed was last read: the refusals of reads that acknowledged nothing, where no ackId can be at fault.
     refusals: Option<Refusals>,
+    /// A feed that was just made, until it is settled whether it is the one to read.
+    pub(super) made: Option<Made>,
 }
 
 #[derive(Debug)]
@@ -46,11 +50,11 @@ struct Doubt {
 }
 
 impl Search {
-    /// The feed, if there is one and nothing is wrong with it.
+    /// The feed, if there is one, nothing is wrong with it, and no other was made in its place.
     pub(super) fn feed_to_read(&self) -> Option<String> {
-        match self.doubt {
-            None => self.feed.clone(),
-            Some(_) => None,
+        match (&self.doubt, &self.made) {
+            (None, None) => self.feed.clone(),
+            _ => None,
         }
     }
 
@@ -80,6 +84,11 @@ impl Search {
         refusals.is_some_and(|refusals| refusals.count > 2 && refusals.latest.since(refusals.first) >= PATIENCE)
     }
 
+    /// Whether this is the feed that has refused every read, though it is listed.
+    pub(super) fn has_given_up(&self, feed: &FeedId) -> bool {
+        self.has_lost_patience() && self.feed.as_ref() == Some(&feed.id)
+    }
+
     /// The feed is missing from a list. Whether that is the first time.
     fn missed(&mut self) -> bool {
         let doubt = self.doubt.get_or_insert_default();
@@ -91,6 +100,9 @@ impl Search {
 impl Poller {
     /// Looks for the feed to read in the list of this account's.
     pub(super) fn find_listed(&mut self) -> Result<(), Stopped> {
+        if let Some(made) = self.search.made.take() {
+            return self.settle(made);
+        }
         let answer = match self.agent.list() {
             Ok(answer) => answer,
             // A list that failed proves nothing.
@@ -144,11 +156,15 @@ impl Poller {
         if std::mem::replace(&mut doubt.told, true) {
             return;
         }
+        self.gaps.open(match listed {
+            Listed::Current => Reason::FeedRefused,
+            _ => Reason::FeedGone,
+        });
         let message = match listed {
             Listed::Current => format!(
                 "the feed {feed} exists but has refused every read for a minute; making another, events may be missed"
             ),
-            Listed::Another | Listed::Nothing => {
+            _ => {
                 format!("the feed {feed} no longer exists at the agent; events may have been missed")
             }
         };
@@ -160,7 +176,7 @@ impl Poller {
     }
 
     /// What a log line tells of a decision about a feed.
-    fn found(&self, feed: &str, trace_id: &str, row: &Row) -> Value {
+    pub(super) fn found(&self, feed: &str, trace_id: &str, row: &Row) -> Value {
         json!({
             "feedId": feed,
             "agent": self.agent.url(),
@@ -174,15 +190,16 @@ impl Poller {
         match self.agent.create() {
             Ok(Answer { value: feed, trace_id }) => {
                 self.shared.lock().watch.feeds_created += 1;
+                self.situation.served_before = true;
                 let details = self.found(&feed.id, &trace_id, row);
-                self.adopt(feed, "created a feed", details);
+                self.search.made = Some(Made::new(feed, self.shared.clock.now(), details));
                 Ok(())
             }
             Err(trouble) => self.deal_with(Operation::Create, &trouble, self.situation),
         }
     }
 
-    fn adopt(&mut self, feed: FeedId, how: &str, mut details: Value) {
+    pub(super) fn adopt(&mut self, feed: FeedId, how: &str, mut details: Value) {
         let now = self.shared.clock.now();
         let replaced = self.search.feed.is_some();
         if let Some(old) = &self.search.feed {
@@ -195,6 +212,7 @@ impl Poller {
         state.watch.feed_id = Some(feed.id.clone());
         drop(state);
         self.shared.info(how, details);
+        self.reads_feed(&feed.id, feed.created_at);
         self.search = Search {
             feed: Some(feed.id),
             ..Search::default()

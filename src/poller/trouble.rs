@@ -58,6 +58,7 @@ impl Poller {
             }
             // Of these the search knows already, or they do not follow a failure.
             Action::LookForFeed | Action::LookAgain | Action::Adopt | Action::Create => {}
+            Action::Settle | Action::Keep | Action::Yield => {}
             Action::NextNode | Action::BackOff => {}
         }
         let mut details = with_rule(&error, row.rule, action);
@@ -137,7 +138,7 @@ impl Poller {
             if left.is_zero() {
                 return Ok(());
             }
-            let left = self.shared.wake_postponed().map_or(left, |chore| chore.min(left));
+            let left = self.shared.chores().map_or(left, |chore| chore.min(left));
             self.shared.handover.poller_sleep(ticket, Some(left));
         }
     }

@@ -29,7 +29,7 @@ pub(crate) struct AgentApi {
     /// What a read of the datahose says but for its ackId.
     pub(super) datahose_body: Map<String, Value>,
     pub(super) max_response: MaxBody,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) identity_seed: u64,
     pub(super) filter: Filter,
 }
@@ -67,7 +67,8 @@ fn read_release(version: &str) -> Option<(u32, u32)> {
 }
 
 impl AgentApi {
-    pub(crate) fn new(config: &Config, cutoff: &Arc<Cutoff>) -> Result<AgentApi, Error> {
+    /// `identity_seed` keys the identities of events.
+    pub(crate) fn new(config: &Config, cutoff: &Arc<Cutoff>, identity_seed: u64) -> Result<AgentApi, Error> {
         let services = &config.agent.services;
         let nodes: Result<Vec<Node>, Error> = services.iter().map(|service| Node::new(service, cutoff)).collect();
         let tag = config.stream.tag();
@@ -109,7 +110,7 @@ impl AgentApi {
             datahose_body,
             max_response: MaxBody::Configured(config.max_response_bytes as u64),
             headers: Vec::new(),
-            identity_seed: fastrand::u64(..),
+            identity_seed,
             filter: Filter::new(&config.filter.event_types),
         })
     }

@@ -9,8 +9,9 @@ use ureq::http::Method;
 use super::Answer;
 use super::agent::AgentApi;
 use super::datafeed2::is_usable;
+use super::read::{Asked, Reading};
 use super::trouble::Trouble;
-use crate::batch::{Batch, Form};
+use crate::batch::Form;
 use crate::config::Datafeed1;
 use crate::net::MaxBody;
 
@@ -54,15 +55,19 @@ impl AgentApi {
     }
 
     /// The long poll. What it brings is gone from the service.
-    pub(crate) fn read_first(&self, settings: &Datafeed1, feed: &str) -> Result<Answer<Batch>, Trouble> {
+    pub(crate) fn read_first(&self, settings: &Datafeed1, feed: &str) -> Result<Asked, Trouble> {
         let after = match settings.limit {
             None => "/read".to_owned(),
             Some(limit) => format!("/read?limit={limit}"),
         };
-        let uri = self.node().feed_uri(path(settings), feed, &after)?;
-        let what = || format!("reading the feed from {}", self.url());
-        // What a lost answer held is lost; to ask again on a new connection loses no more.
-        let (reply, trace_id) = self.call(Method::GET, &uri, None, self.max_response, what)?;
-        self.take_batch(Form::List, what, reply, trace_id)
+        Ok(self.ask(Reading {
+            method: Method::GET,
+            uri: self.node().feed_uri(path(settings), feed, &after)?,
+            body: None,
+            form: Form::List,
+            noun: "feed",
+            // What a lost answer held is lost, which the bot is to be told.
+            repeatable: false,
+        }))
     }
 }

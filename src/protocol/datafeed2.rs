@@ -7,21 +7,23 @@ use ureq::http::Method;
 
 use super::Answer;
 use super::agent::AgentApi;
-use super::said::Said;
+use super::read::{Asked, Reading};
 use super::trouble::Trouble;
-use crate::batch::{Batch, Form, Malformed};
-use crate::net::{MaxBody, Reply};
+use crate::batch::Form;
+use crate::clock::wall_clock_millis;
+use crate::net::MaxBody;
 
 /// A feed of this account, as the agent lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FeedId {
     pub(crate) id: String,
     /// As the agent says it; agents that do not say give nothing.
-    created_at: Option<u64>,
+    pub(crate) created_at: Option<u64>,
 }
 
 impl AgentApi {
-    /// The account's own feeds, with the configured tag if there is one, the oldest first.
+    /// The account's own feeds, with the configured tag if there is one, the oldest first: every instance sees the same
+    /// order, also where feeds are equally old or the agent does not tell how old they are.
     pub(crate) fn list(&self) -> Result<Answer<Vec<FeedId>>, Trouble> {
         let what = || format!("listing the feeds at {}", self.url());
         let uri = self.node().uri(&self.list_path)?;
@@ -39,7 +41,7 @@ impl AgentApi {
             ));
         };
         let mut feeds: Vec<FeedId> = listed.iter().filter_map(FeedId::from_listed).collect();
-        feeds.sort_by_key(|feed| feed.created_at.unwrap_or(u64::MAX));
+        feeds.sort_unstable_by(|one, other| one.rank().cmp(&other.rank()));
         Ok(Answer { value: feeds, trace_id })
     }
 
@@ -47,13 +49,14 @@ impl AgentApi {
         let what = || format!("creating a feed at {}", self.url());
         let uri = self.node().uri("/agent/v5/datafeeds")?;
         let body = Some(self.create_body.as_str());
+        let asked = wall_clock_millis();
         // A second create would leave a feed that nobody reads.
         let (reply, trace_id) = self.call_if(false, Method::POST, &uri, body, MaxBody::Short, what)?;
         if reply.status != 201 && reply.status != 200 {
             return Err(Trouble::status(what(), trace_id, &reply, &self.sent()));
         }
         let created = serde_json::from_slice(&reply.body).unwrap_or_default();
-        match FeedId::from_created(&created) {
+        match FeedId::from_created(&created, asked) {
             Some(value) => Ok(Answer { value, trace_id }),
             None => Err(Trouble::malformed(
                 what(),
@@ -65,45 +68,43 @@ impl AgentApi {
         }
     }
 
-    /// The long poll: waits at the service until there are events or its time is over. `ack_id` acknowledges the
-    /// batch that it came with; `""` acknowledges nothing.
-    pub(crate) fn read(&self, feed: &str, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
-        let uri = self.node().feed_uri("/agent/v5/datafeeds/", feed, "/read")?;
-        let what = || format!("reading the feed from {}", self.url());
-        let body = format!("{{\"ackId\":{}}}", Value::from(ack_id));
-        let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), self.max_response, what)?;
-        self.take_batch(Form::Batch, what, reply, trace_id)
-    }
-
-    /// The events of an answer to a read.
-    pub(super) fn take_batch(
-        &self,
-        form: Form,
-        what: impl Fn() -> String,
-        reply: Reply,
-        trace_id: String,
-    ) -> Result<Answer<Batch>, Trouble> {
+    /// Deletes a feed, with whatever is in it.
+    pub(crate) fn delete(&self, feed: &str) -> Result<(), Trouble> {
+        let uri = self.node().feed_uri("/agent/v5/datafeeds/", feed, "")?;
+        let what = || format!("deleting a feed at {}", self.url());
+        let (reply, trace_id) = self.call(Method::DELETE, &uri, None, MaxBody::Short, what)?;
         match reply.status {
-            200 => {
-                let said = Said::of(&reply, || self.sent());
-                match Batch::parse(reply.body, form, self.identity_seed, &self.filter) {
-                    Ok(value) => Ok(Answer { value, trace_id }),
-                    Err(Malformed { at, expected }) => {
-                        let reason = format!("at byte {at} it should have {expected}");
-                        Err(Trouble::unusable(what(), trace_id, said, &reason))
-                    }
-                }
-            }
-            204 => Ok(Answer {
-                value: Batch::empty(),
-                trace_id,
-            }),
+            200 | 204 => Ok(()),
             _ => Err(Trouble::status(what(), trace_id, &reply, &self.sent())),
         }
+    }
+
+    /// The long poll: waits at the service until there are events or its time is over. `ack_id` acknowledges the
+    /// batch that it came with; `""` acknowledges nothing.
+    pub(crate) fn read(&self, feed: &str, ack_id: &str) -> Result<Asked, Trouble> {
+        let body = format!("{{\"ackId\":{}}}", Value::from(ack_id));
+        Ok(self.ask(Reading {
+            method: Method::POST,
+            uri: self.node().feed_uri("/agent/v5/datafeeds/", feed, "/read")?,
+            body: Some(&body),
+            form: Form::Batch,
+            noun: "feed",
+            repeatable: true,
+        }))
     }
 }
 
 impl FeedId {
+    /// Whether the agent told when it was created.
+    pub(crate) fn has_date(&self) -> bool {
+        self.created_at.is_some()
+    }
+
+    /// The smallest is the oldest.
+    fn rank(&self) -> (u64, &str) {
+        (self.created_at.unwrap_or(u64::MAX), &self.id)
+    }
+
     /// Datahoses and whatever else the list may hold are not for us: they have another type, or an id of another form.
     fn from_listed(listed: &Value) -> Option<FeedId> {
         let id = listed.get("id")?.as_str()?;
@@ -115,11 +116,12 @@ impl FeedId {
         })
     }
 
-    fn from_created(created: &Value) -> Option<FeedId> {
+    fn from_created(created: &Value, asked: u64) -> Option<FeedId> {
         let id = created.get("id")?.as_str().filter(|id| is_usable(id))?;
         Some(FeedId {
             id: id.to_owned(),
-            created_at: None,
+            // Nothing older is in it.
+            created_at: Some(asked),
         })
     }
 }
@@ -147,6 +149,26 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_oldest_comes_first_and_every_instance_agrees_on_it() {
+        let feed = |id: &str, created_at: Option<u64>| FeedId {
+            id: id.into(),
+            created_at,
+        };
+        let order = [
+            feed("z_f", Some(1)),
+            feed("a_f", Some(2)),
+            feed("b_f", Some(2)),
+            feed("a_f", None),
+            feed("b_f", None),
+        ];
+        for (place, one) in order.iter().enumerate() {
+            for (other_place, other) in order.iter().enumerate() {
+                assert_eq!(one.rank().cmp(&other.rank()), place.cmp(&other_place));
+            }
+        }
+    }
 
     #[test]
     fn only_fanout_feeds_are_ours() {

@@ -6,20 +6,24 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::Answer;
 use super::agent::AgentApi;
+use super::read::{Asked, Reading};
 use super::trouble::Trouble;
-use crate::batch::{Batch, Form};
+use crate::batch::Form;
 
 impl AgentApi {
     /// The long poll, as that of a datafeed. `ack_id`: `""` acknowledges nothing.
-    pub(crate) fn read_datahose(&self, ack_id: &str) -> Result<Answer<Batch>, Trouble> {
-        let uri = self.node().uri("/agent/v5/events/read")?;
-        let what = || format!("reading the datahose from {}", self.url());
+    pub(crate) fn read_datahose(&self, ack_id: &str) -> Result<Asked, Trouble> {
         let mut body = self.datahose_body.clone();
         body.insert("ackId".into(), json!(ack_id));
         let body = Value::Object(body).to_string();
-        let (reply, trace_id) = self.call(Method::POST, &uri, Some(&body), self.max_response, what)?;
-        self.take_batch(Form::Batch, what, reply, trace_id)
+        Ok(self.ask(Reading {
+            method: Method::POST,
+            uri: self.node().uri("/agent/v5/events/read")?,
+            body: Some(&body),
+            form: Form::Batch,
+            noun: "datahose",
+            repeatable: true,
+        }))
     }
 }

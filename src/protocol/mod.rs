@@ -9,6 +9,7 @@ mod login;
 mod login_token;
 mod node;
 mod pod;
+mod read;
 mod said;
 mod tokens;
 mod trace;
@@ -22,6 +23,7 @@ pub(crate) use datafeed2::{FeedId, is_usable};
 pub(crate) use login::LoginApi;
 pub(crate) use login_token::LoginToken;
 pub(crate) use pod::{Account, PodApi};
+pub(crate) use read::Asked;
 pub(crate) use tokens::{CommonJwt, Tokens, claims_key_delivery};
 pub(crate) use trouble::{Trouble, TroubleKind};
 

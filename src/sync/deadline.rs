@@ -74,6 +74,11 @@ impl Deadline {
         self.sent_at.load(Ordering::SeqCst).checked_sub(1)
     }
 
+    /// Whether waiting ends at all; if not, nobody has to read a clock.
+    pub(crate) fn is_set(&self) -> bool {
+        self.at.load(Ordering::SeqCst) != NEVER
+    }
+
     /// How much longer may be waited; nothing: for ever.
     pub(crate) fn remaining(&self, now: u64) -> Option<u64> {
         match self.at.load(Ordering::SeqCst) {

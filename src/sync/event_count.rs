@@ -24,10 +24,20 @@ impl EventCount {
         Ticket(self.notified.load(Ordering::SeqCst))
     }
 
+    /// Whether nothing was notified since the ticket was taken.
+    pub(crate) fn is_current(&self, ticket: Ticket) -> bool {
+        self.notified.load(Ordering::SeqCst) == ticket.0
+    }
+
+    /// Whether anybody sleeps, or is about to.
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.sleepers.load(Ordering::SeqCst) > 0
+    }
+
     /// Sleeps until a notification that came after the ticket, the timeout (none: for ever), or for no reason.
     pub(crate) fn sleep(&self, ticket: Ticket, timeout: Option<Duration>) {
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        if self.notified.load(Ordering::SeqCst) == ticket.0 {
+        if self.is_current(ticket) {
             futex::sleep(&self.notified, ticket.0, timeout);
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
@@ -36,7 +46,7 @@ impl EventCount {
     /// Wakes up to `most` sleepers, and keeps those from sleeping that have taken a ticket.
     pub(crate) fn notify(&self, most: usize) {
         self.notified.fetch_add(1, Ordering::SeqCst);
-        if self.sleepers.load(Ordering::SeqCst) > 0 {
+        if self.has_sleepers() {
             futex::wake(&self.notified, most);
         }
     }

@@ -2,7 +2,7 @@
 //! order of steps.
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock, RwLock};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) mod futex {

@@ -63,6 +63,7 @@ static void no_place_for_the_answer(datafeed *feed, uint64_t held) {
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_next_event(feed, -1, NULL, NULL, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_fd(feed, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_attempt(feed, held, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_dead_letters(feed, 0, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_error(feed, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_stats(feed, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_session(feed, NULL));
@@ -81,6 +82,9 @@ static void nothing_at_all(void) {
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_ack(NULL, 0));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_nack(NULL, 0));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_attempt(NULL, 0, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_dead_letters(NULL, 0, NULL));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_resubmit(NULL, 0));
+    CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_discard(NULL, 0));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_error(NULL, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_stats(NULL, NULL));
     CHECK_IS(DATAFEED_INVALID_ARGUMENT, datafeed_session(NULL, NULL));
@@ -167,6 +171,11 @@ static void after_close(datafeed *feed, uint64_t held) {
     check_not_held(feed, held, DATAFEED_CLOSED);
     CHECK_IS(DATAFEED_CLOSED, datafeed_session(feed, &owned));
     CHECK(owned == NULL);
+    owned = "not NULL";
+    CHECK_IS(DATAFEED_CLOSED, datafeed_dead_letters(feed, 0, &owned));
+    CHECK(owned == NULL);
+    CHECK_IS(DATAFEED_CLOSED, datafeed_resubmit(feed, 1));
+    CHECK_IS(DATAFEED_CLOSED, datafeed_discard(feed, 1));
     CHECK_IS(DATAFEED_OK, datafeed_error(feed, &owned));
     datafeed_string_free(owned);
     CHECK_IS(DATAFEED_OK, datafeed_stats(feed, &owned));

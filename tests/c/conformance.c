@@ -106,8 +106,18 @@ static int32_t next_log(void *feed, int32_t timeout, char **line) {
     return status;
 }
 
+static char *dead_letters(void *feed, uint64_t after) {
+    char *letters;
+    CHECK_IS(DATAFEED_OK, datafeed_dead_letters(feed, after, &letters));
+    return copied(letters);
+}
+
+static int32_t resubmit(void *feed, uint64_t letter) { return datafeed_resubmit(feed, letter); }
+
+static int32_t discard(void *feed, uint64_t letter) { return datafeed_discard(feed, letter); }
+
 int main(int argc, char **argv) {
-    const language c = {open_it, next,     ack,   nack,  forget,  interrupt, drain,
-                        close_it, close_it, error, stats, session, renew,     next_log};
+    const language c = {open_it, next,  ack,     nack,  forget,   interrupt,    drain,    close_it, close_it, error,
+                        stats,   session, renew, next_log, dead_letters, resubmit, discard};
     return run_case(&c, argc, argv);
 }

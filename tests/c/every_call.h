@@ -19,6 +19,11 @@ static inline void check_every_call(datafeed *feed, int32_t expected) {
     CHECK_IS(-1, descriptor);
     CHECK_IS(expected, datafeed_attempt(feed, 1, &attempt));
     CHECK_IS(0, attempt);
+    CHECK_IS(expected, datafeed_resubmit(feed, 1));
+    CHECK_IS(expected, datafeed_discard(feed, 1));
+    CHECK_IS(expected, datafeed_dead_letters(feed, 0, &owned));
+    CHECK(owned == NULL);
+    owned = "not NULL";
     CHECK_IS(expected, datafeed_error(feed, &owned));
     CHECK(owned == NULL);
     owned = "not NULL";

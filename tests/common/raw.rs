@@ -178,7 +178,7 @@ impl Shared {
         if let Some(answer) = state.scripted(endpoint, false) {
             return answer;
         }
-        let feed = format!(r#"{{"id":"{FEED}","type":"fanout"}}"#);
+        let feed = format!(r#"{{"id":"{FEED}","type":"fanout","createdAt":1700000000000}}"#);
         let body = match endpoint {
             Endpoint::PodLogin => format!(r#"{{"token":"{SESSION_TOKEN}"}}"#),
             Endpoint::KeyManagerLogin => format!(r#"{{"token":"{KEY_MANAGER_TOKEN}"}}"#),

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use datafeed::{Config, Datafeed, Error, Event, NoEvent, NotAcknowledged, NotDrained};
+use datafeed::{Config, Datafeed, Error, Event, NoEvent, NoLetter, NotAcknowledged, NotDrained};
 use datafeed_emulator::{Emulator, Settings};
 use serde_json::{Value, json};
+
+use crate::folder::Folder;
 
 /// How long is waited for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -15,12 +17,19 @@ const TEMPLATE: &str = include_str!("event.json");
 
 pub struct Bot {
     emulator: Emulator,
+    folder: Folder,
     feed: Option<Datafeed>,
-    /// By name: the text of what was published, and the number of its latest delivery.
+    /// By name: the text of what was published, its latest delivery, and the dead letter that it is.
     published: HashMap<String, String>,
-    deliveries: HashMap<String, u64>,
+    deliveries: HashMap<String, Delivery>,
+    letters: HashMap<String, u64>,
     waiter: Option<JoinHandle<Result<Event, NoEvent>>>,
     drain: Option<JoinHandle<Result<(), NotDrained>>>,
+}
+
+struct Delivery {
+    number: u64,
+    attempt: u32,
 }
 
 impl Bot {
@@ -31,9 +40,11 @@ impl Bot {
                 ..Settings::default()
             })
             .expect("an emulator"),
+            folder: Folder::new(),
             feed: None,
             published: HashMap::new(),
             deliveries: HashMap::new(),
+            letters: HashMap::new(),
             waiter: None,
             drain: None,
         }
@@ -45,7 +56,8 @@ impl Bot {
         match (verb, words.as_slice()) {
             ("open", _) => {
                 self.feed = Some(self.open(rest).expect("it opens"));
-                self.deliveries.clear();
+                // Each feed counts from 1.
+                self.deliveries.values_mut().for_each(|delivery| delivery.number = 0);
             }
             ("refused", [code, field, ..]) => {
                 let error = self
@@ -63,6 +75,7 @@ impl Bot {
             ("publish-large", [name, bytes]) => self.publish(name, &"x".repeat(number(bytes)), "1"),
             ("next", [name]) => self.next(name, 1),
             ("next", [name, attempt]) => self.next(name, number(attempt) as u32),
+            ("gap", [reason]) => self.gap(reason),
             ("nothing", [millis, outcome]) => {
                 let timeout = Duration::from_millis(number(millis) as u64);
                 let begun = Instant::now();
@@ -79,8 +92,11 @@ impl Bot {
                 Err(no_event) => assert_eq!(outcome_of(&no_event), *outcome),
             },
             ("interrupt", []) => self.feed().interrupt(),
-            ("ack", [name, outcome @ ..]) => settled(self.feed().ack(self.deliveries[*name]), outcome),
-            ("nack", [name, outcome @ ..]) => settled(self.feed().nack(self.deliveries[*name]), outcome),
+            ("ack", [name, outcome @ ..]) => settled(self.feed().ack(self.deliveries[*name].number), outcome),
+            ("nack", [name, outcome @ ..]) => settled(self.feed().nack(self.deliveries[*name].number), outcome),
+            ("letters", names) => self.letters(names),
+            ("resubmit", [name, outcome @ ..]) => taken_out(self.feed().resubmit(self.letters[*name]), outcome),
+            ("discard", [name, outcome @ ..]) => taken_out(self.feed().discard(self.letters[*name]), outcome),
             ("drain", [millis, outcome]) => {
                 let timeout = Duration::from_millis(number(millis) as u64);
                 assert_eq!(end_of(self.feed().drain(Some(timeout))), *outcome);
@@ -152,7 +168,8 @@ impl Bot {
         let mut config = self.emulator.config();
         config["nackDelay"] = json!(10);
         if !members.is_empty() {
-            let members: Value = serde_json::from_str(members).expect("an object");
+            let folder = self.folder.as_ref().to_str().expect("a name");
+            let members: Value = serde_json::from_str(&members.replace("@FOLDER@", folder)).expect("an object");
             for (name, value) in members.as_object().expect("an object") {
                 config[name] = value.clone();
             }
@@ -186,11 +203,31 @@ impl Bot {
     fn took(&mut self, name: &str, attempt: u32, event: &Event) {
         assert!(event.json() == self.published[name], "another event: {event:?}");
         assert_eq!(event.attempt(), attempt);
-        let latest = self.deliveries.insert(name.to_owned(), event.delivery());
-        assert!(
-            latest.is_none_or(|latest| latest < event.delivery()),
-            "numbers count up"
-        );
+        let number = event.delivery();
+        let latest = self.deliveries.insert(name.to_owned(), Delivery { number, attempt });
+        assert!(latest.is_none_or(|latest| latest.number < number), "numbers count up");
+    }
+
+    fn gap(&mut self, reason: &str) {
+        let event = self.feed().next_event(Some(PATIENCE)).expect("an event");
+        let told: Value = serde_json::from_str(event.json()).expect("an object");
+        let gap = &told["payload"]["datafeedGap"];
+        assert_eq!((&told["type"], &gap["reason"]), (&json!("DATAFEEDGAP"), &json!(reason)));
+        assert!(gap["from"].as_u64().expect("a time") <= gap["to"].as_u64().expect("a time"));
+        assert_eq!(gap["to"], told["timestamp"]);
+        assert_eq!(gap["feedId"], self.feed().stats()["feedId"]);
+        self.published.insert("gap".to_owned(), event.json().to_owned());
+        self.took("gap", 1, &event);
+    }
+
+    fn letters(&mut self, names: &[&str]) {
+        let letters = self.feed().dead_letters(0).expect("a list");
+        assert_eq!(letters.len(), names.len(), "{letters:?}");
+        for (letter, name) in letters.iter().zip(names) {
+            assert_eq!(letter.json(), self.published[*name]);
+            assert_eq!(letter.attempts(), self.deliveries[*name].attempt);
+            self.letters.insert((*name).to_owned(), letter.id());
+        }
     }
 
     fn control(&self, method: &str, path: &str, body: &str) {
@@ -241,7 +278,18 @@ fn settled(result: Result<(), NotAcknowledged>, outcome: &[&str]) {
     let found: &[&str] = match result {
         Ok(()) => &[],
         Err(NotAcknowledged::UnknownDelivery) => &["invalid"],
+        Err(NotAcknowledged::NotStored) => &["not stored"],
         Err(NotAcknowledged::Closed) => &["closed"],
+    };
+    assert_eq!(found, outcome);
+}
+
+fn taken_out(result: Result<(), NoLetter>, outcome: &[&str]) {
+    let found: &[&str] = match result {
+        Ok(()) => &[],
+        Err(NoLetter::Unknown) => &["invalid"],
+        Err(NoLetter::Closed) => &["closed"],
+        Err(NoLetter::NotStored | NoLetter::Failed(_)) => &["not stored"],
     };
     assert_eq!(found, outcome);
 }

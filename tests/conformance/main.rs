@@ -1,5 +1,8 @@
 //! The cases of `cases.txt`, by the Rust interface.
 
+#[expect(dead_code, reason = "what is in the folder is the feed's own")]
+#[path = "../common/folder.rs"]
+mod folder;
 #[path = "../common/side_by_side.rs"]
 mod side_by_side;
 

@@ -102,7 +102,7 @@ case $way in
         count=$(grep -c '^```cpp$' "$page")
         ((count > 0))
         {
-            for header in csignal iostream vector datafeed.hpp; do echo "#include <$header>"; done
+            for header in csignal iostream vector nlohmann/json.hpp datafeed.hpp; do echo "#include <$header>"; done
             echo 'void handle(std::string_view);'
             awk '/^```$/ && shown { print "}"; shown = 0 }
                  shown

@@ -40,6 +40,8 @@ grep -rqI -e "$sources" -e "$PWD" include lib/cmake lib/pkgconfig && fail "somet
 sections=$(readelf -SW lib/libdatafeed.a)
 grep -qE ' \.(llvmbc|llvmcmd|debug_info) ' <<<"$sections" && fail "the static library is not stripped"
 (($(stat -c %s lib/libdatafeed.a) < 32000000)) || fail "the static library is larger than 32 MB"
+nm --defined-only --extern-only lib/libdatafeed.a 2>/dev/null | grep -q ' sqlite3_' &&
+    fail "the static library's SQLite would be mixed up with that of a program"
 
 export PKG_CONFIG_PATH=$PWD/lib/pkgconfig
 [[ $(pkg-config --modversion datafeed) == "$version" ]] || fail "pkg-config says another version than $version"

@@ -58,11 +58,11 @@ static std::int32_t next(void *feed, std::int32_t timeout, taken_event *taken) {
 }
 
 static std::int32_t ack(taken_event *taken) {
-    return status_of([&] { return event_of(taken).ack(), DATAFEED_OK; });
+    return status_of([&] { return event_of(taken).ack() ? DATAFEED_OK : DATAFEED_NOT_STORED; });
 }
 
 static std::int32_t nack(taken_event *taken) {
-    return status_of([&] { return event_of(taken).nack(), DATAFEED_OK; });
+    return status_of([&] { return event_of(taken).nack() ? DATAFEED_OK : DATAFEED_NOT_STORED; });
 }
 
 static void forget(taken_event *taken) { delete &event_of(taken); }
@@ -102,8 +102,18 @@ static std::int32_t next_log(void *feed, std::int32_t timeout, char **line) {
     });
 }
 
+static char *dead_letters(void *feed, std::uint64_t after) { return copied(feed_of(feed).dead_letters(after)); }
+
+static std::int32_t resubmit(void *feed, std::uint64_t letter) {
+    return status_of([&] { return feed_of(feed).resubmit(letter) ? DATAFEED_OK : DATAFEED_NOT_STORED; });
+}
+
+static std::int32_t discard(void *feed, std::uint64_t letter) {
+    return status_of([&] { return feed_of(feed).discard(letter) ? DATAFEED_OK : DATAFEED_NOT_STORED; });
+}
+
 int main(int argc, char **argv) {
-    const language cpp = {open,     next,    ack,   nack,  forget,  interrupt, drain,
-                          close_it, destroy, error, stats, session, renew,     next_log};
+    const language cpp = {open,  next,    ack,   nack,     forget,       interrupt, drain,  close_it, destroy, error,
+                          stats, session, renew, next_log, dead_letters, resubmit,  discard};
     return run_case(&cpp, argc, argv);
 }

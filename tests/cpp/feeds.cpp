@@ -58,6 +58,9 @@ static void it_can_be_moved(const Service &service) {
     CHECK(thrown_by([&] { (void)feed.next_log(); }) == errc::invalid_argument);
     CHECK(thrown_by([&] { (void)feed.error(); }) == errc::invalid_argument);
     CHECK(thrown_by([&] { (void)feed.fd(); }) == errc::invalid_argument);
+    CHECK(thrown_by([&] { (void)feed.dead_letters(); }) == errc::invalid_argument);
+    CHECK(thrown_by([&] { feed.resubmit(1); }) == errc::invalid_argument);
+    CHECK(thrown_by([&] { feed.discard(1); }) == errc::invalid_argument);
     CHECK(thrown_by([&] { feed.drain(); }) == errc::invalid_argument);
     CHECK(thrown_by([&] { for (Event &event : feed) event.ack(); }) == errc::invalid_argument);
     feed.interrupt();

@@ -1,5 +1,7 @@
 //! What takes more than a status, or is a promise about more than one endpoint.
 
+use std::time::Duration;
+
 use datafeed_emulator::Endpoint::{self, *};
 use datafeed_emulator::{EVENT_TYPES, FaultAction, RequestLog};
 use serde_json::{Value, json};
@@ -100,6 +102,30 @@ fn several_events_of_one_answer_arrive_in_their_order() {
             }
         }
     }
+}
+
+#[test]
+fn a_feed_that_was_made_in_vain_may_refuse_to_be_deleted() {
+    let statuses = [400, 401, 500].map(|status| row(Delete, status, Kind::Datafeed2, When::First));
+    side_by_side(Try::each(statuses), |Try { row, tls }| {
+        let world = World::new(Kind::Datafeed2, *tls);
+        let older = world.emulator.create_feed(None);
+        world.emulator.advance(Duration::from_secs(1));
+        world.fail_once(List, body(200, "[]"));
+        world.fail_once(Delete, status(row.status));
+        let feed = Feed::open(&world.config);
+        let line = feed.wait_for_log("it goes by itself");
+        assert_eq!(
+            (&line["level"], &line["httpStatus"]),
+            (&json!("info"), &json!(row.status)),
+            "{line}"
+        );
+        world.check_traced(&line);
+        works(&world.emulator, &feed, 0);
+        assert_eq!(feed.stats()["feedId"], older.as_str());
+        let feeds = world.emulator.feeds().len();
+        assert_eq!((feeds, feed.error()), (2, None), "it is no trouble");
+    });
 }
 
 /// The limit itself, not only its status.

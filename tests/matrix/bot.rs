@@ -143,6 +143,10 @@ impl Bot<'_> {
         self.account.told.push(error);
         let events = vec![numbered(6)];
         self.emulator.publish(events.clone());
+        if !matches!(self.cell.stream, Stream::Datafeed2 | Stream::Datahose) {
+            let gap = self.feed.must_next_and_ack();
+            assert!(gap.contains("ANSWER_LOST"), "a gateway may have said that: {gap}");
+        }
         self.take_all(&events);
         events
     }

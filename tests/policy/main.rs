@@ -5,6 +5,7 @@
 mod common;
 
 mod logins;
+mod made;
 mod nodes;
 mod streams;
 
@@ -17,6 +18,7 @@ use logins::{
     account_hidden, certificate_refused, jwt_failed, jwt_later, jwt_refused, no_agent_info, pod_in_trouble, pod_lost,
     pod_out_of_reach, pod_slow,
 };
+use made::{made_first, made_just_now, made_later, made_unlisted};
 use nodes::{
     answer_malformed, answer_unreadable, anything_else, node_in_trouble, node_lost, node_out_of_reach, node_timed_out,
 };
@@ -60,6 +62,10 @@ rows![
     feed_missing,
     feed_found,
     no_feed,
+    made_first,
+    made_later,
+    made_just_now,
+    made_unlisted,
     read_refused,
     feed_expired,
     datahose_refused,
@@ -351,6 +357,7 @@ fn feed_found() {
     emulator.publish([numbered(1)]);
     assert_eq!(feed.wait_for_rule("feed-found")["code"], "FEED_GONE");
     assert_eq!(feed.wait_for_rule("feed-found")["feedId"], other);
+    assert!(feed.must_next_and_ack().contains("DATAFEEDGAP"), "the loss comes first");
     assert_eq!(number_of(&feed.must_next_and_ack()), 1);
     balanced(&emulator, 2);
 }

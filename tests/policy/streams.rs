@@ -60,6 +60,8 @@ pub fn feed_expired() {
         (&trouble["code"], &trouble["retryable"]),
         (&json!("FEED_GONE"), &json!(true))
     );
+    // It counts as received.
+    assert!(feed.must_next_and_ack().contains("DATAFEEDGAP"));
     v1_is_read(&emulator, &feed);
     assert!(emulator.wait_for_requests(PATIENCE, |requests| {
         let last = requests
@@ -85,6 +87,8 @@ pub fn bound_to_node() {
     fault(&emulator, Endpoint::V1Read, 2, status(503));
     emulator.publish([numbered(1)]);
     check_retried(&emulator, &feed.wait_for_rule("bound-to-node"), "BACK_OFF");
+    let gap = feed.must_next_and_ack();
+    assert!(gap.contains("ANSWER_LOST"), "a gateway may have said that: {gap}");
     assert_eq!(number_of(&feed.must_next_and_ack()), 1);
     assert_eq!(feed.stats()["feedsCreated"], 1);
 }

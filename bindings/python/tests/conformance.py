@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -18,7 +19,9 @@ from symphony_datafeed import (
     Event,
     FeedFailedError,
     InvalidDeliveryError,
+    UnknownLetterError,
 )
+from symphony_datafeed.payloads import DatafeedGap
 from symphony_datafeed.testing import Emulator
 
 T = TypeVar("T")
@@ -59,9 +62,11 @@ class Runner:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self.folder = ""
         self.feeds: list[Datafeed] = []
         self.published: dict[str, str] = {}
         self.taken: dict[str, Event] = {}
+        self.letters: dict[str, int] = {}
         self.waiting: Callable[[], Any] | None = None
         self.draining: Callable[[], Any] | None = None
         self.lines = Lines()
@@ -71,6 +76,10 @@ class Runner:
         return self.feeds[-1]
 
     def run(self, steps: list[str]) -> None:
+        with tempfile.TemporaryDirectory() as self.folder:
+            self.run_in_folder(steps)
+
+    def run_in_folder(self, steps: list[str]) -> None:
         logger = logging.getLogger("symphony_datafeed")
         logger.addHandler(self.lines)
         logger.setLevel(logging.INFO)
@@ -106,7 +115,7 @@ class Runner:
     # Opening.
 
     def settings(self, more: str) -> dict[str, Any]:
-        return {**self.emulator.config, "nackDelay": 10, **json.loads(more or "{}")}
+        return {**self.emulator.config, "nackDelay": 10, **json.loads(more.replace("@FOLDER@", self.folder) or "{}")}
 
     def do_open(self, more: str) -> None:
         self.feeds.append(Datafeed(self.settings(more)))
@@ -169,6 +178,19 @@ class Runner:
         self.got(event, name)
         assert event.attempt == int(attempt or 1)
 
+    def do_gap(self, reason: str) -> None:
+        event = self.take(PATIENCE)
+        assert event is not None, "none came in time"
+        gap: DatafeedGap = event.payload
+        assert event.type == "DATAFEEDGAP"
+        assert gap["reason"] == reason
+        assert gap["from"] is not None
+        assert gap["from"] <= gap["to"]
+        assert event.timestamp is not None
+        assert event.timestamp.timestamp() * 1000 == gap["to"]
+        assert gap["feedId"] == self.feed.stats()["feedId"]
+        self.taken["gap"] = event
+
     def outcome(self, take: Callable[[], Event | None], nothing: str) -> Event | str:
         try:
             return take() or nothing
@@ -200,15 +222,13 @@ class Runner:
 
     # Settling.
 
-    def settle(self, call: Callable[[], None], expected: str) -> None:
+    def settle(self, call: Callable[[], bool], expected: str) -> None:
         try:
-            call()
-        except InvalidDeliveryError:
+            outcome = "" if call() else "not stored"
+        except (InvalidDeliveryError, UnknownLetterError):
             outcome = "invalid"
         except ClosedError:
             outcome = "closed"
-        else:
-            outcome = ""
         assert outcome == expected
 
     def do_ack(self, words: str) -> None:
@@ -218,6 +238,23 @@ class Runner:
     def do_nack(self, words: str) -> None:
         name, _, expected = words.partition(" ")
         self.settle(self.taken[name].nack, expected)
+
+    # What is set aside.
+
+    def do_letters(self, words: str) -> None:
+        names = words.split()
+        letters = list(self.feed.dead_letters())
+        assert [letter.data for letter in letters] == [json.loads(self.published[name]) for name in names]
+        assert [letter.attempts for letter in letters] == [self.taken[name].attempt for name in names]
+        self.letters.update(zip(names, (letter.id for letter in letters)))
+
+    def do_resubmit(self, words: str) -> None:
+        name, _, expected = words.partition(" ")
+        self.settle(lambda: self.feed.resubmit(self.letters[name]), expected)
+
+    def do_discard(self, words: str) -> None:
+        name, _, expected = words.partition(" ")
+        self.settle(lambda: self.feed.discard(self.letters[name]), expected)
 
     # Ending.
 

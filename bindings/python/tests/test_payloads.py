@@ -6,11 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from support import PATIENCE, ROOT, SOURCES
+from support import PATIENCE, ROOT, SOURCES, Open, next_event, until_reading
 from symphony_datafeed import Datafeed, payloads
 from symphony_datafeed.testing import Emulator
 
@@ -74,6 +74,20 @@ def test_generated_events_are_of_these_types(emulator: Emulator, feed: Datafeed)
         assert unknown(event.payload, type_of(event.type), event.type) == []
         event.ack()
     assert len(seen) > 8
+
+
+def test_a_gap_is_of_its_type(emulator: Emulator, open_feed: Open, tmp_path: Path) -> None:
+    feed = open_feed(datafeed={"version": "v1", "idFilePath": f"{tmp_path}/"})
+    until_reading(feed)
+    emulator.fault("v1Read", {"status": {"status": 503}})
+    event = next_event(feed)
+    gap: payloads.DatafeedGap = event.payload
+    assert event.type in (payloads.DatafeedGap.__doc__ or "")
+    assert set(gap) == set(get_type_hints(payloads.DatafeedGap))
+    assert unknown({"to": gap["to"], "feedId": gap["feedId"]}, payloads.DatafeedGap, event.type) == []
+    assert isinstance(gap["from"], int)
+    assert gap["reason"] in get_args(get_type_hints(payloads.DatafeedGap)["reason"])
+    event.ack()
 
 
 BOT = """

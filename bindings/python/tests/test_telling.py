@@ -29,7 +29,7 @@ def test_a_bad_configuration_is_an_error_with_code_and_field() -> None:
 
 def test_every_error_is_a_datafeed_error() -> None:
     errors = [getattr(symphony_datafeed, name) for name in symphony_datafeed.__all__ if name.endswith("Error")]
-    assert len(errors) == 7
+    assert len(errors) == 8
     for error in errors:
         assert issubclass(error, DatafeedError)
         assert {"code", "message", "http_status", "retryable"} <= set(vars(error("CODE", "words")))

@@ -105,3 +105,21 @@ fn draining_hands_out_what_the_service_has_forgotten() {
     assert_eq!(scene.take_and_ack(), Some(1));
     assert!(scene.ledger.hands_out_no_more() && scene.ledger.is_drained());
 }
+
+#[test]
+fn what_a_read_brings_when_a_drained_bot_was_told_so_keeps_nobody_waiting() {
+    let mut scene = Scene::new(Limits {
+        service_forgets: true,
+        ..limits()
+    });
+    scene.read_carries("");
+    scene.answer("", &[1]);
+    let (first, _) = scene.take().unwrap();
+    scene.read_carries("");
+    scene.ledger.drain();
+    scene.ledger.ack(first, scene.now).unwrap();
+    assert!(scene.ledger.hands_out_no_more());
+    scene.answer("", &[2]);
+    assert!(scene.ledger.hands_out_no_more() && scene.ledger.is_drained());
+    assert_eq!(scene.ledger.unacknowledged(), 1, "which close tells");
+}

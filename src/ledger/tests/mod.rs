@@ -1,7 +1,13 @@
-//! The ledger against a slow, obvious model, against a service with faults, and in single scenes.
+//! The ledger against a slow, obvious model, against a service with faults, in every order of what can happen in small worlds,
+//! and in single scenes.
 
+mod changes;
+mod disk;
 mod ending;
+mod exhaustive;
 mod model;
+mod restoring;
+mod retries;
 mod scene;
 mod scenes;
 mod service;
@@ -19,5 +25,7 @@ pub(super) fn limits() -> Limits {
         memory: Duration::from_secs(900),
         keep_alive: Duration::from_secs(600),
         nack_delay: Duration::from_secs(1),
+        max_attempts: None,
+        stores: false,
     }
 }

@@ -244,12 +244,12 @@ impl Model {
         Some((self.next_delivery, first.attempts, first.identity))
     }
 
-    fn give_back(&mut self, delivery: u64, state: State) -> bool {
+    fn give_back(&mut self, delivery: u64, state: impl FnOnce(&Event) -> State) -> bool {
         let held = self
             .events
             .iter_mut()
             .find(|event| event.state == State::Held(delivery));
-        held.map(|event| event.state = state).is_some()
+        held.map(|event| event.state = state(event)).is_some()
     }
 }
 
@@ -301,13 +301,17 @@ fn run(steps: &[Step]) {
             // The latest deliveries, held or not, and the one that will come next.
             Step::Ack(back) => {
                 let delivery = (model.next_delivery + 1).saturating_sub(*back);
-                let done = State::Done { forget_at: None };
+                let done = |_: &Event| State::Done { forget_at: None };
                 assert_eq!(ledger.ack(delivery, now).is_ok(), model.give_back(delivery, done));
                 model.tidy(now);
             }
             Step::Nack(back) => {
                 let delivery = (model.next_delivery + 1).saturating_sub(*back);
-                let postponed = State::Postponed(now + limits().nack_delay);
+                let postponed = |event: &Event| {
+                    let seconds = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+                    let rest = seconds.get(event.attempts as usize - 1).copied().unwrap_or(300);
+                    State::Postponed(now + Duration::from_secs(rest))
+                };
                 assert_eq!(ledger.nack(delivery, now).is_ok(), model.give_back(delivery, postponed));
             }
             Step::StartRead if model.in_flight.is_none() => {
@@ -339,6 +343,7 @@ fn run(steps: &[Step]) {
                     ack_id: has_ack_id.then_some(ack_id.as_str()),
                     events: events.iter().map(|identity| (*identity, *identity)),
                     left_out: 0,
+                    published_after: None,
                 };
                 let received = ledger.read_answered(arrival, now);
                 let expected = model.arrive(&events, has_ack_id, now);

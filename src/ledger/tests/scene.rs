@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::{Arrival, Ledger, Limits, Plan, Purpose};
+use super::super::{Arrival, Ledger, Limits, Plan, Purpose, Received};
+use super::disk::Disk;
 use crate::clock::Moment;
 
 pub(super) struct Scene {
@@ -37,13 +38,14 @@ impl Scene {
         self.ledger.read_started(purpose, self.now);
     }
 
-    pub(super) fn answer(&mut self, ack_id: &str, events: &[u128]) {
+    pub(super) fn answer(&mut self, ack_id: &str, events: &[u128]) -> Received {
         let arrival = Arrival {
             ack_id: Some(ack_id),
             events: events.iter().map(|event| (*event * 1000, *event)),
             left_out: 0,
+            published_after: None,
         };
-        self.ledger.read_answered(arrival, self.now);
+        self.ledger.read_answered(arrival, self.now)
     }
 
     pub(super) fn take(&mut self) -> Option<(u64, u128)> {
@@ -54,5 +56,17 @@ impl Scene {
         let (delivery, event) = self.take()?;
         self.ledger.ack(delivery, self.now).expect("held");
         Some(event)
+    }
+
+    /// The state store takes what has changed.
+    pub(super) fn save(&mut self, disk: &mut Disk<u128>) {
+        disk.write(self.ledger.changes(), Moment(0));
+        self.ledger.changes_are_stored();
+    }
+
+    /// Another process goes on with what is stored. Its clock shows the same.
+    pub(super) fn restart(&mut self, limits: Limits, disk: &Disk<u128>) {
+        self.ledger = Ledger::new(limits);
+        self.ledger.restore(disk.restored(Moment(0)), self.now);
     }
 }

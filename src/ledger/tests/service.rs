@@ -7,6 +7,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::{Arrival, Ledger, Limits, Plan, ReadFailure};
+use super::disk::Disk;
 use super::limits;
 use crate::clock::Moment;
 
@@ -58,6 +59,8 @@ enum Deed {
     Pass(u64),
     Publish(u8),
     Read(u8, Fault),
+    /// The process ends, and another one goes on with what is stored.
+    Restart,
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -73,6 +76,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => any::<prop::sample::Index>().prop_map(Deed::Nack),
         2 => prop_oneof![1u64..2000, Just(31_000)].prop_map(Deed::Pass),
         2 => (1u8..8).prop_map(Deed::Publish),
+        1 => Just(Deed::Restart),
         5 => (1u8..6, fault).prop_map(|(most, fault)| Deed::Read(most, fault)),
     ]
 }
@@ -85,11 +89,38 @@ struct World {
     held: Vec<(u64, u128)>,
     done: HashSet<u128>,
     limits: Limits,
+    disk: Disk<u128>,
 }
 
 impl World {
+    fn new(limits: Limits) -> World {
+        World {
+            ledger: Ledger::new(limits.clone()),
+            service: Service::default(),
+            now: Moment(0),
+            published: 0,
+            held: Vec::new(),
+            done: HashSet::new(),
+            limits,
+            disk: Disk::default(),
+        }
+    }
+
+    fn save(&mut self) {
+        self.disk.write(self.ledger.changes(), Moment(0));
+        self.ledger.changes_are_stored();
+    }
+
+    /// What was not saved is lost with the process: what a read has changed since the latest call.
+    fn restart(&mut self) {
+        self.held.clear();
+        self.ledger = Ledger::new(self.limits.clone());
+        self.ledger.restore(self.disk.restored(Moment(0)), self.now);
+    }
+
     fn take(&mut self) {
         if let Some(out) = self.ledger.take(self.now) {
+            self.save();
             assert!(
                 !self.done.contains(&out.event),
                 "{} was acknowledged and came again",
@@ -108,6 +139,7 @@ impl World {
         let (delivery, event) = self.held.swap_remove(index);
         self.ledger.ack(delivery, self.now).expect("a held delivery");
         assert!(self.ledger.ack(delivery, self.now).is_err());
+        self.save();
         self.done.insert(event);
     }
 
@@ -132,6 +164,7 @@ impl World {
                     ack_id: Some(&ack_id),
                     events: events.iter().map(|event| (event * 1000, *event)),
                     left_out: 0,
+                    published_after: None,
                 };
                 self.ledger.read_answered(arrival, self.now);
             }
@@ -169,36 +202,39 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_acknowledged_comes_again(deeds in prop::collection::vec(deed(), 1..200)) {
-        let limits = Limits { max_unacknowledged: 10, ..limits() };
-        let mut world = World {
-            ledger: Ledger::new(limits.clone()),
-            service: Service::default(),
-            now: Moment(0),
-            published: 0,
-            held: Vec::new(),
-            done: HashSet::new(),
-            limits,
-        };
-        for deed in deeds {
-            match deed {
-                Deed::Take => world.take(),
-                Deed::Ack(index) if !world.held.is_empty() => world.ack(index.index(world.held.len())),
-                Deed::Nack(index) if !world.held.is_empty() => {
-                    let (delivery, _) = world.held.swap_remove(index.index(world.held.len()));
-                    world.ledger.nack(delivery, world.now).expect("a held delivery");
-                }
-                Deed::Ack(_) | Deed::Nack(_) => {}
-                Deed::Pass(millis) => world.pass(millis),
-                Deed::Publish(count) => {
-                    for _ in 0..count {
-                        world.service.visible.push(world.published);
-                        world.published += 1;
-                    }
-                }
-                Deed::Read(most, fault) => world.read(most.into(), fault),
-            }
-        }
-        world.drain();
-        prop_assert_eq!(world.done.len() as u128, world.published);
+        // Without a store, a process is on its own.
+        let deeds = deeds.into_iter().filter(|deed| !matches!(deed, Deed::Restart));
+        run(Limits { max_unacknowledged: 10, ..limits() }, deeds);
     }
+
+    #[test]
+    fn nor_in_the_processes_after_this_one(deeds in prop::collection::vec(deed(), 1..200)) {
+        run(Limits { max_unacknowledged: 10, stores: true, ..limits() }, deeds);
+    }
+}
+
+fn run(limits: Limits, deeds: impl IntoIterator<Item = Deed>) {
+    let mut world = World::new(limits);
+    for deed in deeds {
+        match deed {
+            Deed::Take => world.take(),
+            Deed::Ack(index) if !world.held.is_empty() => world.ack(index.index(world.held.len())),
+            Deed::Nack(index) if !world.held.is_empty() => {
+                let (delivery, _) = world.held.swap_remove(index.index(world.held.len()));
+                world.ledger.nack(delivery, world.now).expect("a held delivery");
+            }
+            Deed::Ack(_) | Deed::Nack(_) => {}
+            Deed::Pass(millis) => world.pass(millis),
+            Deed::Publish(count) => {
+                for _ in 0..count {
+                    world.service.visible.push(world.published);
+                    world.published += 1;
+                }
+            }
+            Deed::Read(most, fault) => world.read(most.into(), fault),
+            Deed::Restart => world.restart(),
+        }
+    }
+    world.drain();
+    assert_eq!(world.done.len() as u128, world.published);
 }

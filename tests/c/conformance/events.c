@@ -8,9 +8,17 @@ known_event *find_event(world *self, const char *name) {
     return NULL;
 }
 
-static known_event *known(world *self, const char *name) {
+known_event *add_event(world *self, const char *name, char *json) {
+    CHECK(self->count < EVENTS && strlen(name) < NAME && find_event(self, name) == NULL);
+    known_event *event = &self->events[self->count++];
+    strcpy(event->name, name);
+    event->json = json;
+    return event;
+}
+
+known_event *known(world *self, const char *name) {
     known_event *event = find_event(self, name);
-    if (event == NULL) fprintf(stderr, "no event was published as '%s'\n", name);
+    if (event == NULL) fprintf(stderr, "there is no event '%s'\n", name);
     CHECK(event != NULL);
     return event;
 }
@@ -29,6 +37,29 @@ static void step_next(world *self, char *rest) {
     taken_event taken;
     CHECK_IS(DATAFEED_OK, self->by->next(self->feed, LONGEST, &taken));
     expect_event(self, event, taken, attempt);
+}
+
+/* What of it is a text without escapes. */
+static void check_member(const char *json, const char *name, const char *expected) {
+    char *found = text_in(json, name);
+    CHECK(strcmp(found, expected) == 0);
+    free(found);
+}
+
+static void step_gap(world *self, char *rest) {
+    taken_event taken;
+    CHECK_IS(DATAFEED_OK, self->by->next(self->feed, LONGEST, &taken));
+    const char *gap = strstr(taken.json, "\"datafeedGap\":{");
+    CHECK(gap != NULL);
+    check_member(taken.json, "type", "DATAFEEDGAP");
+    check_member(gap, "reason", rest);
+    CHECK(number_in(gap, "from") > 0 && number_in(gap, "from") <= number_in(gap, "to"));
+    CHECK_IS(number_in(taken.json, "timestamp"), number_in(gap, "to"));
+    char *feed = text_in(gap, "feedId"), *stats = self->by->stats(self->feed);
+    check_member(stats, "feedId", feed);
+    free(feed);
+    free(stats);
+    expect_event(self, add_event(self, "gap", text_of("%s", taken.json)), taken, 1);
 }
 
 static int64_t milliseconds_now(void) {
@@ -57,6 +88,7 @@ static void step_nack(world *self, char *rest) { settle(self, rest, self->by->na
 
 const step event_steps[] = {
     {"next", step_next},
+    {"gap", step_gap},
     {"nothing", step_nothing},
     {"ack", step_ack},
     {"nack", step_nack},

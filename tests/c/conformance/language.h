@@ -38,6 +38,9 @@ typedef struct {
     char *(*session)(void *feed);
     char *(*renew)(void *feed, const char *refused_token);
     int32_t (*next_log)(void *feed, int32_t timeout, char **line);
+    char *(*dead_letters)(void *feed, uint64_t after);
+    int32_t (*resubmit)(void *feed, uint64_t letter);
+    int32_t (*discard)(void *feed, uint64_t letter);
 } language;
 
 #ifdef __cplusplus

@@ -1,12 +1,21 @@
 /* Steps: a feed is opened, and reads. */
 #include "world.h"
 
+/* The object with the case's folder in its place. */
+static char *with_folder(const world *self, const char *object) {
+    const char *place = strstr(object, "@FOLDER@");
+    if (place == NULL) return text_of("%s", object);
+    return text_of("%.*s%s%s", (int)(place - object), object, self->folder, place + strlen("@FOLDER@"));
+}
+
 /* The emulator's configuration with the members of an object, and the steps' own where it does not have them. */
-static char *config_of(const world *self, const char *object) {
+static char *config_of(const world *self, const char *members) {
+    char *object = with_folder(self, members);
     const char *own = strstr(object, "\"nackDelay\"") ? "" : "\"nackDelay\":10,";
     char *more = text_of("%s%.*s", own, (int)(strlen(object) - 2), object + 1);
     if (more[0] != '\0' && more[strlen(more) - 1] == ',') more[strlen(more) - 1] = '\0';
     char *config = config_with(&self->service, more);
+    free(object);
     free(more);
     return config;
 }

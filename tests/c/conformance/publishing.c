@@ -6,7 +6,7 @@ static void make(world *self, const char *name, const char *text, const char *us
     char *json;
     size_t length;
     FILE *stream = open_memstream(&json, &length);
-    CHECK(stream != NULL && self->count < EVENTS && strlen(name) < NAME && find_event(self, name) == NULL);
+    CHECK(stream != NULL);
     for (const char *at = self->template; *at != '\0';) {
         const char *value = NULL, *place = at;
         if (strncmp(at, "@NAME@", 6) == 0) value = name, at += 6;
@@ -16,9 +16,7 @@ static void make(world *self, const char *name, const char *text, const char *us
         else fputc(*place, stream), at++;
     }
     fclose(stream);
-    known_event *event = &self->events[self->count++];
-    strcpy(event->name, name);
-    event->json = json;
+    add_event(self, name, json);
 }
 
 /* Publishes what was made since there were so many. */

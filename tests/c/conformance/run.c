@@ -1,8 +1,10 @@
 /* Finds a case in the list, and runs its steps. */
 #include "world.h"
 
+#include "../folder.h"
+
 static void run_step(world *self, char *line) {
-    const step *const all[] = {opening_steps, publishing_steps, event_steps, thread_steps, telling_steps};
+    const step *const all[] = {opening_steps, publishing_steps, event_steps, letter_steps, thread_steps, telling_steps};
     const char *name = take_word(&line);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         for (const step *known = all[i]; known->name != NULL; known++) {
@@ -36,6 +38,7 @@ int run_case(const language *language, int argc, char **argv) {
     world self = {.by = language, .service = emulator_start(argv[1]), .template = text_of_file(template)};
     self.template[strcspn(self.template, "\n")] = '\0';
     self.log = text_of("%s", "");
+    self.folder = folder_make();
     int count = 0;
     for (char *line = steps + strlen(begin), *end; strncmp(line, "case ", 5) != 0 && *line != '\0'; line = end) {
         end = line + strcspn(line, "\n");
@@ -52,6 +55,7 @@ int run_case(const language *language, int argc, char **argv) {
     }
     if (self.feed != NULL) language->destroy(self.feed);
     emulator_stop(&self.service);
+    folder_remove(self.folder);
     char *const all[] = {self.template, self.log, cases, folder, template, begin};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     return 0;

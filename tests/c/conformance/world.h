@@ -9,11 +9,13 @@
 /* How long a step waits for what must happen; how long a name is, and how many events a case publishes at most. */
 enum { LONGEST = 20000, NAME = 32, EVENTS = 8 };
 
-/* An event that was published, and the latest delivery of it. */
+/* An event that was published, or that the library tells of, and the latest delivery of it. */
 typedef struct {
     char name[NAME];
     char *json;
     taken_event taken;
+    /* The dead letter that it is, or 0. */
+    uint64_t letter;
 } known_event;
 
 /* Another thread, within one call. */
@@ -31,6 +33,8 @@ typedef struct {
     const language *by;
     emulator service;
     char *template;
+    /* A folder of the case's own. */
+    char *folder;
     void *feed;
     known_event events[EVENTS];
     size_t count;
@@ -46,10 +50,17 @@ typedef struct {
 } step;
 
 /* Each ends with a step without a name. */
-extern const step opening_steps[], publishing_steps[], event_steps[], thread_steps[], telling_steps[];
+extern const step opening_steps[], publishing_steps[], event_steps[], letter_steps[], thread_steps[],
+    telling_steps[];
 
-/* NULL if none was published under this name. */
+/* NULL if there is none of this name. */
 known_event *find_event(world *self, const char *name);
+
+/* Fails if there is none of this name. */
+known_event *known(world *self, const char *name);
+
+/* Notes an event of which the text is `json`, which it keeps. */
+known_event *add_event(world *self, const char *name, char *json);
 
 /* The delivery is that of this event; it takes the place of the one before. */
 void expect_event(const world *self, known_event *event, taken_event taken, uint32_t attempt);

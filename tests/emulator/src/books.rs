@@ -118,6 +118,30 @@ impl AddAssign for V1Books {
 pub struct V1FeedInfo {
     pub id: String,
     pub stream: V1Stream,
+    /// Which agent has made it, from 0.
+    pub agent: usize,
     pub created_at_ms: Millis,
+    /// The last read, or the creation when there was none.
+    pub last_read_ms: Millis,
     pub books: V1Books,
+}
+
+/// What happened to one event in one feed of Datafeed 1 or its firehose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct V1EventBook {
+    /// The feed's id.
+    pub feed: String,
+    /// When the feed was made, in real time.
+    pub feed_made_ms: Millis,
+    /// Its number among all events published, from 1.
+    pub sequence: u64,
+    /// When it was handed out, in real time: as a client's clock has it, wherever the emulator's was moved.
+    pub handed_out_ms: Option<Millis>,
+    /// Whether it was handed out in an answer that did not go out whole.
+    pub lost: bool,
+    /// The `X-Reader` of the read that took it, if it had one.
+    pub reader: Option<String>,
+    /// When its feed expired with it unread, in real time.
+    pub expired_ms: Option<Millis>,
 }

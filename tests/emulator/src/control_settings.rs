@@ -1,5 +1,6 @@
 //! The settings as the control interface shows and changes them: durations in milliseconds.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -29,6 +30,9 @@ pub struct Patch {
     abandoned_reads_take: Option<bool>,
     layout: Option<Layout>,
     created_at: Option<bool>,
+    created_at_step_millis: Option<u64>,
+    list_stale_min_millis: Option<u64>,
+    list_stale_max_millis: Option<u64>,
     require_key_manager_token: Option<bool>,
     simplified_key_delivery: Option<bool>,
     common_jwt: Option<bool>,
@@ -50,13 +54,6 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 impl Patch {
     pub fn apply(self, old: Settings) -> Settings {
         let duration = |new: Option<u64>, old| new.map_or(old, Duration::from_millis);
-        // One bound alone moves the other along where it must.
-        let (min, max) = match (self.batch_min, self.batch_max) {
-            (Some(min), Some(max)) => (min, max),
-            (Some(min), None) => (min, min.max(*old.batch.end())),
-            (None, Some(max)) => (max.min(*old.batch.start()), max),
-            (None, None) => old.batch.clone().into_inner(),
-        };
         Settings {
             poll: duration(self.poll_millis, old.poll),
             visibility_timeout: duration(self.visibility_timeout_millis, old.visibility_timeout),
@@ -68,13 +65,19 @@ impl Patch {
             firehose_capacity: self.firehose_capacity.unwrap_or(old.firehose_capacity),
             bridge: self.bridge.unwrap_or(old.bridge),
             datahose_entitled: self.datahose_entitled.unwrap_or(old.datahose_entitled),
-            batch: min..=max,
+            batch: range(self.batch_min, self.batch_max, &old.batch),
             order: self.order.unwrap_or(old.order),
             empty_read: self.empty_read.unwrap_or(old.empty_read),
             stale_ack: self.stale_ack.unwrap_or(old.stale_ack),
             abandoned_reads_take: self.abandoned_reads_take.unwrap_or(old.abandoned_reads_take),
             layout: self.layout.unwrap_or(old.layout),
             created_at: self.created_at.unwrap_or(old.created_at),
+            created_at_step: duration(self.created_at_step_millis, old.created_at_step),
+            list_stale: range(
+                self.list_stale_min_millis.map(Duration::from_millis),
+                self.list_stale_max_millis.map(Duration::from_millis),
+                &old.list_stale,
+            ),
             require_key_manager_token: self.require_key_manager_token.unwrap_or(old.require_key_manager_token),
             simplified_key_delivery: self.simplified_key_delivery.unwrap_or(old.simplified_key_delivery),
             common_jwt: self.common_jwt.unwrap_or(old.common_jwt),
@@ -86,6 +89,16 @@ impl Patch {
             server_fqdn: self.server_fqdn.unwrap_or(old.server_fqdn),
             ..old
         }
+    }
+}
+
+/// One bound alone moves the other along where it must.
+fn range<T: Copy + Ord>(min: Option<T>, max: Option<T>, old: &RangeInclusive<T>) -> RangeInclusive<T> {
+    match (min, max) {
+        (Some(min), Some(max)) => min..=max,
+        (Some(min), None) => min..=min.max(*old.end()),
+        (None, Some(max)) => max.min(*old.start())..=max,
+        (None, None) => old.clone(),
     }
 }
 
@@ -110,6 +123,9 @@ pub fn show(settings: &Settings) -> Patch {
         abandoned_reads_take: Some(settings.abandoned_reads_take),
         layout: Some(settings.layout),
         created_at: Some(settings.created_at),
+        created_at_step_millis: Some(millis(settings.created_at_step)),
+        list_stale_min_millis: Some(millis(*settings.list_stale.start())),
+        list_stale_max_millis: Some(millis(*settings.list_stale.end())),
         require_key_manager_token: Some(settings.require_key_manager_token),
         simplified_key_delivery: Some(settings.simplified_key_delivery),
         common_jwt: Some(settings.common_jwt),

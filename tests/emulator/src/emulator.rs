@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
+use crate::books::{Books, EventBook, FeedInfo, V1Books, V1EventBook, V1FeedInfo};
 use crate::chaos::ChaosBooks;
 use crate::client_certificates::{ClientAuthority, ClientCertificate};
 use crate::faults::Fault;
@@ -82,6 +82,12 @@ impl Emulator {
     pub fn url(&self) -> String {
         let context = self.shared.look(|world| world.settings.context.clone());
         self.shared.address.url() + &context
+    }
+
+    /// Where each of the agents is, the first as [`url`](Self::url) says.
+    pub fn agent_urls(&self) -> Vec<String> {
+        let context = self.shared.look(|world| world.settings.context.clone());
+        self.shared.address.agent_urls().map(|url| url + &context).collect()
     }
 
     /// Where the service is in plain HTTP, with the context when there is one. `None` when it is only to be had over
@@ -169,9 +175,35 @@ impl Emulator {
         self.settled(|world| world.feeds.event_books())
     }
 
+    /// What happened to each event in each feed of Datafeed 1, those that have expired included.
+    pub fn v1_event_books(&self) -> Vec<V1EventBook> {
+        self.settled(|world| world.v1.event_books())
+    }
+
+    /// The emulator's clock: milliseconds since 1970, and whatever it was moved by.
+    pub fn now_ms(&self) -> u64 {
+        self.shared.look(|world| world.clock.now())
+    }
+
     /// Moves the emulator's clock forward. Leases, feeds, sessions and the poll time of waiting reads follow it.
     pub fn advance(&self, by: Duration) {
         self.shared.pod.advance(by);
+    }
+
+    /// An agent goes down, from 0, and comes back after this real time: its connections end, and new ones are refused. A
+    /// request that it has passed on, such as a read of Datafeed 2 that waits, takes its effect all the same. Whether it forgets
+    /// its feeds of Datafeed 1 is to be said; events that are on their way are lost in any case.
+    ///
+    /// # Panics
+    /// When there is no such agent.
+    pub fn restart_agent(&self, agent: usize, down: Duration, forget_v1_feeds: bool) {
+        self.shared.change(|world| {
+            assert!(agent < world.settings.agents, "there is no agent {agent}");
+            if forget_v1_feeds {
+                world.v1.expire_of(agent);
+            }
+        });
+        self.shared.agents.restart(agent, down);
     }
 
     /// Every token is expired from now on.
@@ -215,6 +247,16 @@ impl Emulator {
             panic!("{message}");
         }
         self.shared.change(|world| world.faults.add(fault));
+    }
+
+    /// Lets every request go on that [`FaultAction::Hold`](crate::FaultAction::Hold) holds now.
+    pub fn release(&self) {
+        self.shared.release();
+    }
+
+    /// How many requests there have to be until all faults have happened.
+    pub fn waiting_faults(&self) -> u64 {
+        self.shared.look(|world| world.faults.waiting())
     }
 
     pub fn clear_faults(&self) {

@@ -16,8 +16,8 @@ use crate::shared::Shared;
 pub struct Entry {
     shared: Arc<Shared>,
     state: State,
-    /// A feed of Datafeed 1, and how many events of it stand in the answer and nowhere else any more.
-    carried: Option<(String, u64)>,
+    /// A feed of Datafeed 1, and which hand-out of it stands in the answer and nowhere else any more.
+    carried: Option<(String, usize)>,
 }
 
 enum State {
@@ -79,8 +79,8 @@ impl Entry {
     }
 
     /// Notes what is gone unless the answer goes out whole.
-    pub fn carry(&mut self, feed: &str, events: u64) {
-        self.carried = Some((feed.to_owned(), events));
+    pub fn carry(&mut self, feed: &str, hand_out: usize) {
+        self.carried = Some((feed.to_owned(), hand_out));
     }
 
     pub fn carries(&self) -> bool {
@@ -89,8 +89,8 @@ impl Entry {
 
     /// Another answer is given than the one that carried the events.
     pub fn lose(&mut self) {
-        if let Some((feed, events)) = self.carried.take() {
-            self.shared.change(|world| world.v1.lose(&feed, events));
+        if let Some((feed, hand_out)) = self.carried.take() {
+            self.shared.change(|world| world.v1.lose(&feed, hand_out));
         }
     }
 

@@ -105,6 +105,9 @@ pub enum FaultAction {
     },
     /// No answer, until the client leaves.
     Hang,
+    /// The request is handled as usual, once [`release`](crate::Emulator::release) is called; with `after`, it is handled
+    /// at once and answered then.
+    Hold,
 }
 
 impl Fault {
@@ -159,6 +162,11 @@ impl Faults {
             line.pop_front();
         }
         Some(fault)
+    }
+
+    /// How many requests will meet one.
+    pub fn waiting(&self) -> u64 {
+        self.0.values().flatten().map(|fault| u64::from(fault.times)).sum()
     }
 
     pub fn clear(&mut self) {

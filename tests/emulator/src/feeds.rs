@@ -6,17 +6,23 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::books::{Books, EventBook, FeedInfo};
-use crate::clock::{Millis, millis};
+use crate::clock::{Millis, millis, wall};
 use crate::queue::Queue;
 
 #[derive(Debug)]
 pub struct Feeds {
     living: Vec<Feed>,
-    /// Feeds that died or were deleted, for the books.
-    dead: Vec<(String, Queue)>,
+    /// Feeds that died or were deleted, for the books and for lists that are stale.
+    dead: Vec<Dead>,
     published: u64,
     unrouted: u64,
     rng: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Dead {
+    feed: Feed,
+    died: Millis,
 }
 
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct Feed {
     pub kind: String,
     pub tag: Option<String>,
     pub created: Millis,
+    /// The same in real time.
+    pub made: Millis,
     last_read: Millis,
     /// `None`: everything goes into it. Only a datahose has one.
     filter: Option<Filter>,
@@ -87,6 +95,7 @@ impl Feeds {
             kind: "fanout".into(),
             tag,
             created: now,
+            made: wall(),
             last_read: now,
             filter: None,
             queue: Some(Queue::new(&key)),
@@ -111,6 +120,7 @@ impl Feeds {
             kind: "datahose".into(),
             tag,
             created: now,
+            made: wall(),
             last_read: now,
             filter: Some(filter),
             queue: Some(Queue::new(&key)),
@@ -124,15 +134,23 @@ impl Feeds {
             kind: kind.into(),
             tag,
             created: now,
+            made: wall(),
             last_read: now,
             filter: None,
             queue: None,
         });
     }
 
-    /// Every entry of the list, oldest first.
-    pub fn list(&self) -> impl Iterator<Item = &Feed> {
-        self.living.iter()
+    /// Every entry that the list had at this time, oldest first.
+    pub fn list(&self, at: Millis) -> Vec<&Feed> {
+        let dead = self.dead.iter().filter(|dead| dead.died > at).map(|dead| &dead.feed);
+        let mut listed: Vec<&Feed> = dead.chain(&self.living).filter(|feed| feed.created <= at).collect();
+        listed.sort_by_key(|feed| feed.created);
+        listed
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Feed> {
+        self.living.iter().find(|feed| feed.id == id)
     }
 
     /// How many count against the limit.
@@ -156,6 +174,11 @@ impl Feeds {
         }
     }
 
+    /// The number of the event that is published next.
+    pub fn next_sequence(&self) -> u64 {
+        self.published + 1
+    }
+
     /// `elsewhere`: whether a feed of another kind got it.
     pub fn publish(&mut self, event: Arc<str>, elsewhere: bool) {
         self.published += 1;
@@ -171,19 +194,21 @@ impl Feeds {
     }
 
     /// Whether a feed of this id was there to be deleted.
-    pub fn delete(&mut self, id: &str) -> bool {
-        self.bury(|feed| feed.id == id)
+    pub fn delete(&mut self, id: &str, now: Millis) -> bool {
+        self.bury(now, |feed| feed.id == id)
     }
 
     /// Every feed with a queue dies.
-    pub fn delete_all(&mut self) -> bool {
-        self.bury(|feed| feed.queue.is_some())
+    pub fn delete_all(&mut self, now: Millis) -> bool {
+        self.bury(now, |feed| feed.queue.is_some())
     }
 
     /// Lets time do its work: leases lapse, feeds that nobody reads die. Whether anything changed.
     pub fn sweep(&mut self, now: Millis, ttl: Duration) -> bool {
         let ttl = millis(ttl);
-        let died = self.bury(|feed| feed.queue.is_some() && feed.last_read.saturating_add(ttl) <= now);
+        let died = self.bury(now, |feed| {
+            feed.queue.is_some() && feed.last_read.saturating_add(ttl) <= now
+        });
         let mut lapsed = false;
         for queue in self.living.iter_mut().filter_map(|feed| feed.queue.as_mut()) {
             lapsed |= queue.lapse(now);
@@ -204,25 +229,24 @@ impl Feeds {
             .min()
     }
 
-    fn bury(&mut self, dies: impl Fn(&Feed) -> bool) -> bool {
+    fn bury(&mut self, now: Millis, dies: impl Fn(&Feed) -> bool) -> bool {
         let before = self.living.len();
         let (dying, living) = std::mem::take(&mut self.living)
             .into_iter()
             .partition::<Vec<_>, _>(dies);
         self.living = living;
-        for feed in dying {
-            if let Some(mut queue) = feed.queue {
+        for mut feed in dying {
+            if let Some(queue) = &mut feed.queue {
                 queue.drop_all();
-                self.dead.push((feed.id, queue));
             }
+            self.dead.push(Dead { feed, died: now });
         }
         self.living.len() != before
     }
 
     pub fn books(&self) -> Books {
         let mut books = Books::default();
-        let living = self.living.iter().filter_map(|feed| feed.queue.as_ref());
-        for queue in living.chain(self.dead.iter().map(|(_, queue)| queue)) {
+        for queue in self.dead_and_living().filter_map(|feed| feed.queue.as_ref()) {
             books += queue.books();
         }
         books.published = self.published;
@@ -251,13 +275,13 @@ impl Feeds {
 
     /// Of every feed that ever was: the dead first.
     pub fn event_books(&self) -> Vec<EventBook> {
-        let living = self
-            .living
-            .iter()
-            .filter_map(|feed| Some((&feed.id, feed.queue.as_ref()?)));
-        let dead = self.dead.iter().map(|(id, queue)| (id, queue));
-        dead.chain(living)
-            .flat_map(|(id, queue)| queue.event_books(id))
+        self.dead_and_living()
+            .filter_map(|feed| Some(feed.queue.as_ref()?.event_books(&feed.id)))
+            .flatten()
             .collect()
+    }
+
+    fn dead_and_living(&self) -> impl Iterator<Item = &Feed> {
+        self.dead.iter().map(|dead| &dead.feed).chain(&self.living)
     }
 }

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod agents;
 mod books;
 mod bot;
 mod bridge;
@@ -46,7 +47,7 @@ pub mod socks;
 mod stream;
 mod v1;
 
-pub use books::{Books, EventBook, FeedInfo, V1Books, V1FeedInfo};
+pub use books::{Books, EventBook, FeedInfo, V1Books, V1EventBook, V1FeedInfo};
 pub use certificates::Certificate;
 pub use chaos::ChaosBooks;
 pub use client_certificates::ClientCertificate;

@@ -50,6 +50,9 @@ pub struct Options {
     /// How many events a read returns at most
     #[arg(long, value_name = "N", default_value_t = 100)]
     batch_max: usize,
+    /// How old what a list of feeds shows is at most: anything up to this, drawn for each list
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    list_stale_ms: u64,
     /// In which order waiting events are handed out
     #[arg(long, value_enum, default_value_t = OrderName::Fifo)]
     order: OrderName,
@@ -144,6 +147,7 @@ impl Options {
             feed_ttl: Duration::from_millis(self.feed_ttl_ms),
             session_ttl: Duration::from_millis(self.session_ttl_ms),
             batch: self.batch_max..=self.batch_max,
+            list_stale: Duration::ZERO..=Duration::from_millis(self.list_stale_ms),
             seed: self.seed,
             chaos: self.chaos,
             bridge: self.bridge,

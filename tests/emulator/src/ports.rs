@@ -12,28 +12,41 @@ use crate::settings::Settings;
 
 /// Where it listens, and where it says so.
 pub fn open(settings: &Settings) -> io::Result<(Vec<Door>, Address)> {
-    let Some(certificate) = settings.tls else {
-        let (listener, port) = listen(settings.port)?;
-        let address = Address {
-            port,
-            control_port: port,
-            authority: None,
-        };
-        return Ok((vec![Door::plain(listener)], address));
+    let (authority, tls) = match settings.tls {
+        Some(certificate) => {
+            let (authority, tls) = certificates::make(certificate)?;
+            (Some(authority), Some(tls))
+        }
+        None => (None, None),
     };
-    let (authority, tls) = certificates::make(certificate)?;
-    let (listener, port) = listen(settings.port)?;
-    let (control, control_port) = listen(settings.control_port)?;
+    let mut doors = Vec::new();
+    let mut agent_ports = Vec::new();
+    for agent in 0..settings.agents {
+        let wanted = if agent == 0 { settings.port } else { 0 };
+        let (listener, port) = listen(wanted)?;
+        agent_ports.push(port);
+        doors.push(match &tls {
+            Some(tls) => Door::tls(listener, agent, tls.clone()),
+            None => Door::plain(listener, agent),
+        });
+    }
+    let port = agent_ports[0];
+    let mut control_port = port;
+    if tls.is_some() {
+        let (control, own_port) = listen(settings.control_port)?;
+        control_port = own_port;
+        doors.push(match settings.plain_too {
+            true => Door::plain(control, 0),
+            false => Door::control(control),
+        });
+    }
     let address = Address {
         port,
+        agent_ports,
         control_port,
-        authority: Some(authority),
+        authority,
     };
-    let beside = match settings.plain_too {
-        true => Door::plain(control),
-        false => Door::control(control),
-    };
-    Ok((vec![Door::tls(listener, tls), beside], address))
+    Ok((doors, address))
 }
 
 fn listen(port: u16) -> io::Result<(TcpListener, u16)> {

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use crate::agents::{self, Watcher};
 use crate::routes::{self, Served, Visitor};
 use crate::shared::Shared;
 use crate::stream::{Scissors, Socket, Stream};
@@ -21,28 +22,31 @@ pub struct Door {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     served: Served,
+    /// Which agent is behind it.
+    agent: usize,
 }
 
 impl Door {
-    pub fn plain(listener: TcpListener) -> Door {
+    pub fn plain(listener: TcpListener, agent: usize) -> Door {
         Door {
             listener,
             tls: None,
             served: Served::Everything,
+            agent,
         }
     }
 
-    pub fn tls(listener: TcpListener, config: Arc<ServerConfig>) -> Door {
+    pub fn tls(listener: TcpListener, agent: usize, config: Arc<ServerConfig>) -> Door {
         Door {
             tls: Some(config.into()),
-            ..Door::plain(listener)
+            ..Door::plain(listener, agent)
         }
     }
 
     pub fn control(listener: TcpListener) -> Door {
         Door {
             served: Served::ControlOnly,
-            ..Door::plain(listener)
+            ..Door::plain(listener, 0)
         }
     }
 }
@@ -57,11 +61,29 @@ pub async fn serve(doors: Vec<Door>, shared: Arc<Shared>, stop: oneshot::Receive
     let _ = stop.await;
 }
 
-async fn accept(door: Door, shared: Arc<Shared>) {
+async fn accept(mut door: Door, shared: Arc<Shared>) {
+    let mut watcher = shared.agents.watch(door.agent);
     loop {
-        match door.listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = door.listener.accept() => accepted,
+            // The control interface is no agent's.
+            lasts = watcher.outage(), if door.served == Served::Everything => {
+                match agents::refuse(door.listener, lasts).await {
+                    Ok(listener) => door.listener = listener,
+                    Err(_) => return,
+                }
+                continue;
+            }
+        };
+        match accepted {
             Ok((socket, _)) => {
-                tokio::spawn(connection(socket, door.tls.clone(), door.served, shared.clone()));
+                let visitor = Visitor {
+                    served: door.served,
+                    agent: door.agent,
+                    certificate: None,
+                };
+                let talk = connection(socket, door.tls.clone(), visitor, shared.clone());
+                tokio::spawn(until_outage(watcher.clone(), door.served, talk));
             }
             // Out of file descriptors, or the client has left already: wait for better times.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -69,21 +91,25 @@ async fn accept(door: Door, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, served: Served, shared: Arc<Shared>) {
+/// A connection ends with its agent.
+async fn until_outage(mut watcher: Watcher, served: Served, talk: impl Future<Output = ()>) {
+    tokio::select! {
+        () = talk => (),
+        _ = watcher.outage(), if served == Served::Everything => (),
+    }
+}
+
+async fn connection(socket: TcpStream, tls: Option<TlsAcceptor>, visitor: Visitor, shared: Arc<Shared>) {
     // Only speed is lost where it fails.
     let _ = socket.set_nodelay(true);
     let Some(tls) = tls else {
-        let visitor = Visitor {
-            served,
-            certificate: None,
-        };
         return talk(socket, visitor, shared).await;
     };
     // A handshake that fails is the client's business: it may well be tested for refusing.
     if let Ok(socket) = tls.accept(socket).await {
         let shown = socket.get_ref().1.peer_certificates();
         let certificate = shown.and_then(|chain| Some(chain.first()?.to_vec().into()));
-        talk(socket, Visitor { served, certificate }, shared).await;
+        talk(socket, Visitor { certificate, ..visitor }, shared).await;
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Settings {
     pub plain_too: bool,
     /// With `tls`, the port of the control interface on 127.0.0.1; 0 takes a free one.
     pub control_port: u16,
+    /// How many agents (nodes) serve the same account, each at a port of its own: the feeds of Datafeed 2 are to be had at
+    /// any, those of Datafeed 1 at the one that made them.
+    pub agents: usize,
     /// The bot's username: the `sub` of its login tokens.
     pub username: String,
     /// A base path before every path of the service, such as `/my-context`; empty for none.
@@ -59,6 +62,10 @@ pub struct Settings {
     pub layout: Layout,
     /// Whether the list of feeds shows `createdAt`.
     pub created_at: bool,
+    /// `createdAt` is shown in whole steps of this, rounded down.
+    pub created_at_step: Duration,
+    /// The list of feeds shows what was there so long ago: drawn anew for each list.
+    pub list_stale: RangeInclusive<Duration>,
     /// The bot's public key as PEM. `None`: the emulator makes a pair, and its configuration holds the private key.
     pub public_key_pem: Option<String>,
     /// Whether the agent asks for the key manager token besides the session token.
@@ -96,6 +103,7 @@ impl Default for Settings {
             tls: None,
             plain_too: false,
             control_port: 0,
+            agents: 1,
             username: "emulator-bot".into(),
             context: String::new(),
             poll: Duration::from_secs(30),
@@ -116,6 +124,8 @@ impl Default for Settings {
             abandoned_reads_take: true,
             layout: Layout::Compact,
             created_at: true,
+            created_at_step: Duration::from_millis(1),
+            list_stale: Duration::ZERO..=Duration::ZERO,
             public_key_pem: None,
             require_key_manager_token: true,
             simplified_key_delivery: false,
@@ -154,8 +164,17 @@ impl Settings {
         if self.plain_too && self.tls.is_none() {
             return Err("plain_too: there is nothing but plain HTTP without tls".into());
         }
+        if self.agents == 0 {
+            return Err("agents: there is 1 or more".into());
+        }
         if *self.batch.start() == 0 || self.batch.is_empty() {
             return Err("batch: it goes from 1 or more to that or more".into());
+        }
+        if self.created_at_step < Duration::from_millis(1) {
+            return Err("created_at_step: it is a millisecond or more".into());
+        }
+        if self.list_stale.is_empty() {
+            return Err("list_stale: it goes from a time to that or more".into());
         }
         if !(0.0..=100.0).contains(&self.chaos) {
             return Err("chaos: it is from 0 to 100".into());

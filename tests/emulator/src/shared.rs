@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::address::Address;
+use crate::agents::Agents;
 use crate::books::Books;
 use crate::bridge::Bridge;
 use crate::chaos::{Blow, Chaos};
@@ -34,7 +35,7 @@ pub struct World {
     pub faults: Faults,
     pub chaos: Chaos,
     pub requests: Requests,
-    /// Draws batch sizes, orders and layouts.
+    /// Draws batch sizes, orders and layouts, and how stale lists are.
     pub rng: fastrand::Rng,
     pub chat: Generator,
     /// What the bot has said, as it was answered.
@@ -81,13 +82,15 @@ impl World {
 
     /// Puts an event into every feed.
     pub fn publish(&mut self, event: Arc<str>) {
-        let routed = self.v1.publish(&event);
+        let sequence = self.feeds.next_sequence();
+        let routed = self.v1.publish(sequence, &event);
         self.feeds.publish(event, routed);
     }
 
     /// Every feed is gone, of either version.
     pub fn remove_feeds(&mut self) {
-        self.feeds.delete_all();
+        let now = self.settle();
+        self.feeds.delete_all(now);
         self.v1.expire_all();
     }
 
@@ -113,6 +116,7 @@ impl World {
             tls: self.settings.tls,
             plain_too: self.settings.plain_too,
             control_port: self.settings.control_port,
+            agents: self.settings.agents,
             username: self.settings.username.clone(),
             context: self.settings.context.clone(),
             seed: self.settings.seed,
@@ -132,7 +136,10 @@ pub struct Shared {
     bell: Condvar,
     /// Rings for tasks, when feeds, events, the clock or the settings change.
     changed: watch::Sender<()>,
+    /// Rings for requests that are held.
+    released: watch::Sender<()>,
     pub address: Address,
+    pub agents: Agents,
     pub pod: Pod,
 }
 
@@ -142,6 +149,8 @@ impl Shared {
             world: Mutex::new(world),
             bell: Condvar::new(),
             changed: watch::Sender::new(()),
+            released: watch::Sender::new(()),
+            agents: Agents::new(address.agent_ports.len()),
             address,
             pod,
         }
@@ -180,6 +189,16 @@ impl Shared {
     /// Gets news of every [`change`](Self::change) from now on.
     pub fn subscribe(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
+    }
+
+    /// Lets every request go on that is held now.
+    pub fn release(&self) {
+        self.released.send_replace(());
+    }
+
+    /// Gets news of every [`release`](Self::release) from now on.
+    pub fn hold(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
     }
 
     pub fn books(&self) -> Books {

@@ -53,6 +53,7 @@ impl Program {
             session: String::new(),
             key_manager: String::new(),
             authorization: String::new(),
+            reader: String::new(),
         }
     }
 
@@ -233,6 +234,14 @@ fn it_takes_the_ways_of_logging_in_from_its_options() {
         let said = program.config["commonJwt"] == json!({"enabled": true});
         assert_eq!(said, setting == "commonJwt");
     }
+}
+
+#[test]
+fn it_lists_what_was_there_when_asked() {
+    let program = start(&["--list-stale-ms", "5000"]);
+    let settings = program.client().send("GET", "/emulator/settings", "").json();
+    let stale = (&settings["listStaleMinMillis"], &settings["listStaleMaxMillis"]);
+    assert_eq!(stale, (&json!(0), &json!(5000)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Client, LONG, login_token, start};
-use datafeed_emulator::{Books, Endpoint, Fault, FaultAction};
+use datafeed_emulator::{Books, Endpoint, Fault, FaultAction, Outcome, RequestLog};
 use serde_json::{Value, json};
 
 fn post(client: &Client, path: &str, body: Value) -> common::Answer {
@@ -115,6 +115,21 @@ fn faults_are_json() {
 }
 
 #[test]
+fn what_is_held_is_released() {
+    let emulator = start(|_| ());
+    let client = Client::of(&emulator);
+    let held = json!({"endpoint": "create", "action": "hold"});
+    assert_eq!(post(&client, "/emulator/faults", held).status, 204);
+    std::thread::scope(|scope| {
+        let creating = scope.spawn(|| client.create());
+        let waiting = |log: &[RequestLog]| log.last().is_some_and(|last| last.outcome == Outcome::Waiting);
+        assert!(emulator.wait_for_requests(LONG, waiting));
+        assert_eq!(client.send("POST", "/emulator/faults/release", "").status, 204);
+        assert_eq!(creating.join().unwrap(), emulator.feeds()[0].id);
+    });
+}
+
+#[test]
 fn a_fault_goes_to_json_and_back() {
     for action in [
         FaultAction::Status {
@@ -140,6 +155,7 @@ fn a_fault_goes_to_json_and_back() {
             every_millis: 10,
         },
         FaultAction::Hang,
+        FaultAction::Hold,
     ] {
         let fault = Fault {
             endpoint: Endpoint::Read,
@@ -160,6 +176,7 @@ fn settings_change_while_it_runs() {
         "pollMillis": 0, "visibilityTimeoutMillis": 5, "feedTtlMillis": 6000, "sessionTtlMillis": 7,
         "maxFeeds": 3, "batchMin": 2, "batchMax": 4, "order": "shuffled", "emptyRead": "noContent",
         "staleAck": "badRequest", "abandonedReadsTake": false, "layout": "varied", "createdAt": false,
+        "createdAtStepMillis": 15, "listStaleMinMillis": 16, "listStaleMaxMillis": 17,
         "requireKeyManagerToken": false, "loginsFollowClock": true, "agentVersion": "Agent-25.8.1",
         "chaos": 0.0, "chaosPauseMillis": 9, "v1MaxFeeds": 11, "v1Capacity": 12,
         "firehoseCapacity": 13, "datahoseEntitled": false, "bridge": true, "simplifiedKeyDelivery": true,
@@ -234,6 +251,12 @@ fn bad_input_is_named() {
         ("settings", r#"{"port":1}"#, "port"),
         ("settings", r#"{"batchMax":0}"#, "batch: "),
         ("settings", r#"{"batchMin":3,"batchMax":2}"#, "batch: "),
+        ("settings", r#"{"createdAtStepMillis":0}"#, "created_at_step: "),
+        (
+            "settings",
+            r#"{"listStaleMinMillis":3,"listStaleMaxMillis":2}"#,
+            "list_stale: ",
+        ),
         ("settings", r#"{"chaos":100.5}"#, "chaos: "),
         ("settings", r#"{"serverFqdn":1}"#, "serverFqdn: "),
         ("settings", "", ""),

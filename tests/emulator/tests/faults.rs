@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use common::{Client, LONG, drain, login_token, read_path, start};
-use datafeed_emulator::{Emulator, Endpoint, Fault, FaultAction, Outcome};
+use datafeed_emulator::{Emulator, Endpoint, Fault, FaultAction, Outcome, RequestLog};
 
 fn fault(endpoint: Endpoint, action: FaultAction) -> Fault {
     Fault {
@@ -86,11 +86,50 @@ fn faults_of_an_endpoint_wait_in_line() {
     for fault in [never, twice, fault(Endpoint::List, status(429))] {
         emulator.fault(fault);
     }
+    assert_eq!(emulator.waiting_faults(), 3);
     let list = || client.send("GET", "/agent/v5/datafeeds", "").status;
     assert_eq!([list(), list(), list(), list()], [500, 500, 429, 200]);
     emulator.fault(fault(Endpoint::List, status(500)));
+    assert_eq!(emulator.waiting_faults(), 1);
     emulator.clear_faults();
-    assert_eq!(list(), 200);
+    assert_eq!((emulator.waiting_faults(), list()), (0, 200));
+}
+
+#[test]
+fn held_requests_go_on_together_when_they_are_released() {
+    let (emulator, client, _) = with_a_feed();
+    for after in [false, true] {
+        let before = emulator.feeds().len();
+        emulator.fault(Fault {
+            times: 3,
+            after,
+            ..fault(Endpoint::Create, FaultAction::Hold)
+        });
+        std::thread::scope(|scope| {
+            let creating: Vec<_> = (0..3).map(|_| scope.spawn(|| client.create())).collect();
+            let held =
+                |log: &[RequestLog]| log.iter().filter(|request| request.outcome == Outcome::Waiting).count() == 3;
+            assert!(emulator.wait_for_requests(LONG, held));
+            let made = if after { 3 } else { 0 };
+            assert_eq!(emulator.feeds().len(), before + made, "after: {after}");
+            assert!(creating.iter().all(|thread| !thread.is_finished()));
+            emulator.release();
+            for thread in creating {
+                thread.join().unwrap();
+            }
+        });
+        assert_eq!(emulator.feeds().len(), before + 3);
+    }
+    // Nothing was kept for those that come later.
+    emulator.fault(fault(Endpoint::Create, FaultAction::Hold));
+    std::thread::scope(|scope| {
+        let creating = scope.spawn(|| client.create());
+        let held = |log: &[RequestLog]| log.last().is_some_and(|last| last.outcome == Outcome::Waiting);
+        assert!(emulator.wait_for_requests(LONG, held));
+        assert_eq!(emulator.feeds().len(), 7);
+        emulator.release();
+        creating.join().unwrap();
+    });
 }
 
 #[test]

@@ -81,6 +81,19 @@ fn the_twenty_first_feed_is_refused() {
 }
 
 #[test]
+fn clients_are_told_the_real_time_of_a_creation() {
+    let emulator = start(|_| ());
+    let client = Client::of(&emulator);
+    let before = common::wall_seconds() * 1000;
+    emulator.advance(Duration::from_secs(3600));
+    let created = client.send("POST", "/agent/v5/datafeeds", "{}").json();
+    for feed in [&created, &client.list()[0]] {
+        let at = feed["createdAt"].as_u64().unwrap();
+        assert!((before..before + 600_000).contains(&at), "{at}");
+    }
+}
+
+#[test]
 fn created_at_can_be_left_out() {
     let emulator = start(|_| ());
     let client = Client::of(&emulator);

@@ -311,3 +311,54 @@ fn the_control_interface_shows_it() {
     let waited = client.send("GET", "/emulator/wait?v1Books=queued", "").json();
     assert_eq!(waited["queued"], 1);
 }
+
+#[test]
+fn the_books_tell_what_became_of_each_event() {
+    let emulator = start(|settings| settings.v1_capacity = 3);
+    let client = Client::of(&emulator);
+    emulator.publish(["nobody's"]);
+    let before = common::wall_seconds() * 1000;
+    let feed = client.create_v1();
+    // Real time: the emulator's clock is another one by now.
+    emulator.advance(Duration::from_secs(3600));
+    emulator.publish(numbers(2..=3));
+    assert_eq!(client.read_v1(&feed, "?limit=1").text, "[2]");
+    emulator.fault(fault(Endpoint::V1Read, status(503), true));
+    assert_eq!(client.read_v1(&feed, "").status, 503);
+    emulator.publish(numbers(4..=4));
+    let fates = || -> Vec<(u64, bool, bool, bool)> {
+        let fate = |book: datafeed_emulator::V1EventBook| {
+            assert_eq!(book.feed, feed);
+            assert!((before..before + 600_000).contains(&book.feed_made_ms));
+            let [handed_out, expired] = [book.handed_out_ms, book.expired_ms]
+                .map(|at| at.is_some_and(|at| (before..before + 600_000).contains(&at)));
+            (book.sequence, handed_out, book.lost, expired)
+        };
+        emulator.v1_event_books().into_iter().map(fate).collect()
+    };
+    let (read, lost) = ((2, true, false, false), (3, true, true, false));
+    assert_eq!(fates(), [read, lost, (4, false, false, false)]);
+    assert!(emulator.v1_feeds()[0].last_read_ms.abs_diff(emulator.now_ms()) < 600_000);
+    emulator.publish(numbers(5..=7));
+    let expired = |number| (number, false, false, true);
+    assert_eq!(fates(), [read, lost, expired(4), expired(5), expired(6), expired(7)]);
+    assert_eq!((balanced(&emulator).expired, balanced(&emulator).lost), (4, 1));
+}
+
+#[test]
+fn the_books_tell_who_has_read_each_event() {
+    let emulator = start(|settings| settings.batch = 1..=1);
+    let mut client = Client::of(&emulator);
+    let feed = client.create_v1();
+    emulator.publish(numbers(1..=4));
+    client.take_v1(&feed);
+    client.reader = "one".into();
+    client.take_v1(&feed);
+    client.reader = "two".into();
+    // Whatever becomes of the answer.
+    emulator.fault(fault(Endpoint::V1Read, status(503), true));
+    assert_eq!(client.read_v1(&feed, "").status, 503);
+    let readers = emulator.v1_event_books().into_iter().map(|book| book.reader);
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(readers.collect::<Vec<_>>(), [None, named("one"), named("two"), None]);
+}

@@ -9,12 +9,16 @@
 #[path = "../../../src/sync/deadline.rs"]
 #[allow(dead_code)]
 mod deadline;
+#[path = "../../../src/sync/desk.rs"]
+#[allow(dead_code)]
+mod desk;
 #[path = "../../../src/sync/event_count.rs"]
 mod event_count;
 mod event_fd;
 #[path = "../../../src/sync/handover.rs"]
 #[allow(dead_code)]
 mod handover;
+mod leading;
 mod primitives;
 mod tests;
 

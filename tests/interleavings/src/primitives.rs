@@ -3,7 +3,7 @@
 pub(crate) use std::sync::OnceLock;
 
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-pub(crate) use shuttle::sync::{Mutex, MutexGuard};
+pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock};
 
 /// The kernel's futex: a sleeper is queued only if the word still has the value, and nobody wakes up without a cause.
 pub(crate) mod futex {

@@ -43,7 +43,7 @@ fn feed() -> Shared {
 
 /// What `next_event` does.
 fn next_event(shared: &Shared) -> Result<(), NotTaken> {
-    shared.take(None, look)
+    shared.take(None, look, |_, _| false)
 }
 
 fn look(feed: &mut Feed) -> Look<()> {
@@ -55,6 +55,7 @@ fn look(feed: &mut Feed) -> Look<()> {
     feed.hungry = true;
     Look::Nothing {
         look_again: None,
+        may_lead: false,
         wake_poller,
     }
 }
@@ -73,7 +74,7 @@ fn close(shared: &Shared) {
 }
 
 /// Runs a program in many orders: random ones, ones that favour rare orders, and from the first on one after the other.
-fn in_every_order(program: impl Fn() + Send + Sync + Copy + 'static) {
+pub(crate) fn in_every_order(program: impl Fn() + Send + Sync + Copy + 'static) {
     let orders: usize = std::env::var("ORDERS").map_or(1_000, |orders| orders.parse().expect("ORDERS is a number"));
     Runner::new(RandomScheduler::new(orders), Config::new()).run(program);
     Runner::new(PctScheduler::new(3, orders), Config::new()).run(program);
@@ -237,7 +238,7 @@ fn poll_until(shared: &Shared, done: impl Fn(u32, u32) -> bool) -> (u32, u32) {
     while !done(events, interruptions) {
         shared.fd().unwrap().wait_until_raised();
         loop {
-            match shared.take(Some(Duration::ZERO), look) {
+            match shared.take(Some(Duration::ZERO), look, |_, _| false) {
                 Ok(()) => events += 1,
                 Err(NotTaken::Interrupted) => interruptions += 1,
                 Err(NotTaken::Timeout) => break,
@@ -270,7 +271,10 @@ fn the_descriptor_misses_no_event_and_no_interruption() {
             other.join().unwrap();
         }
         // It may be readable once too often: an interruption can be taken before it has raised the descriptor.
-        assert_eq!(shared.take(Some(Duration::ZERO), look), Err(NotTaken::Timeout));
+        assert_eq!(
+            shared.take(Some(Duration::ZERO), look, |_, _| false),
+            Err(NotTaken::Timeout)
+        );
         assert!(!shared.fd().unwrap().is_raised(), "nothing is left to take");
     });
 }

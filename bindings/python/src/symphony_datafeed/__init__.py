@@ -22,9 +22,11 @@ from ._errors import (
     ForkedError,
     InvalidDeliveryError,
     TimedOutError,
+    UnknownLetterError,
 )
 from ._event import Event
 from ._feed import Datafeed
+from ._letters import DeadLetter
 from ._library import library_version
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "ConfigError",
     "Datafeed",
     "DatafeedError",
+    "DeadLetter",
     "Event",
     "FeedFailedError",
     "ForkedError",
     "InvalidDeliveryError",
     "TimedOutError",
+    "UnknownLetterError",
     "library_version",
 ]

@@ -71,6 +71,10 @@ class InvalidDeliveryError(DatafeedError):
     """The event is not held: it was acknowledged or refused already."""
 
 
+class UnknownLetterError(DatafeedError):
+    """No dead letter has this id: it was handed out again or thrown away already."""
+
+
 class ForkedError(DatafeedError):
     """The feed belongs to the parent process. A forked child must open its own."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._handle import Delivery, Handle
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Event:
@@ -21,7 +21,7 @@ class Event:
     delivery: int
     """The number of this delivery. Numbers count up and are never used again."""
     attempt: int
-    """How often this feed has handed out the event, this time included."""
+    """How often this feed has handed out the event, this time included; with ``maxAttempts`` those before it, too."""
 
     def __init__(self, handle: Handle, delivery: Delivery) -> None:
         self._handle = handle
@@ -70,24 +70,28 @@ class Event:
         if not isinstance(milliseconds, int):
             return None
         try:
-            return _EPOCH + timedelta(milliseconds=milliseconds)
+            return EPOCH + timedelta(milliseconds=milliseconds)
         except OverflowError:
             return None
 
-    def ack(self) -> None:
-        """Say that the bot is done with the event: this process never gets it again.
+    def ack(self) -> bool:
+        """Say that the bot is done with the event: this process never gets it again, nor with ``stateDir`` a later one.
+
+        Returns `False` when ``stateDir`` could not store it yet, as when its disk is full. It is acknowledged all the
+        same, and will be stored: there is nothing to be done, but a crash before could bring the event again.
 
         Raises `InvalidDeliveryError` when it was acknowledged or refused before, `ClosedError` when the feed is closed:
         the event is then delivered again to the next reader.
         """
-        self._handle.ack(self.delivery)
+        return self._handle.ack(self.delivery)
 
-    def nack(self) -> None:
+    def nack(self) -> bool:
         """Say that the bot is not done: this event alone comes again after ``nackDelay``, with the next `attempt`.
 
-        Raises what `ack` raises.
+        The delay doubles with each attempt. With ``maxAttempts`` the event is set aside in the end, see
+        `Datafeed.dead_letters`. Returns and raises as `ack` does.
         """
-        self._handle.nack(self.delivery)
+        return self._handle.nack(self.delivery)
 
     def __repr__(self) -> str:
         return f"<Event delivery={self.delivery} attempt={self.attempt} characters={len(self.raw)}>"

@@ -16,6 +16,7 @@ from ._errors import ClosedError, DatafeedError
 from ._event import Event
 from ._handle import Delivery, Handle, check, json_object
 from ._hands import Hands
+from ._letters import DeadLetter
 from ._library import FAILED, INTERRUPTED, INVALID_ARGUMENT, TIMEOUT
 from ._waiting import Interruptions, MainThread, call, in_main_thread, to_milliseconds
 
@@ -200,6 +201,33 @@ class Datafeed:
         returns `None`. It may be readable once too often. Do not read, write or close it.
         """
         return self._handle.fileno()
+
+    def dead_letters(self) -> Iterator[DeadLetter]:
+        """Go through the events that were set aside, because the bot refused each ``maxAttempts`` times, oldest first.
+
+        Without ``stateDir`` there are none. `resubmit` and `discard` take them out, also while the loop goes on. Raises
+        `ClosedError` when the feed is closed, `DatafeedError` with the code ``STATE_UNAVAILABLE`` when ``stateDir``
+        cannot be read.
+        """
+        after = 0
+        while True:
+            page = [DeadLetter.from_json(letter) for letter in self._handle.dead_letters(after)]
+            if not page:
+                return
+            yield from page
+            after = page[-1].id
+
+    def resubmit(self, letter: int) -> bool:
+        """Hand out an event again that was set aside, by the `DeadLetter.id`: as if it were new, with attempt 1.
+
+        Returns `False` when nothing was done, since ``stateDir`` takes nothing at the moment: try again later. Raises
+        `UnknownLetterError` when there is none of this id, `ClosedError` when the feed is closed.
+        """
+        return self._handle.resubmit(letter)
+
+    def discard(self, letter: int) -> bool:
+        """Throw away an event that was set aside, by the `DeadLetter.id`. Returns and raises as `resubmit` does."""
+        return self._handle.discard(letter)
 
     def stats(self) -> dict[str, Any]:
         """Return what the feed is doing and has done: ``state``, ``feedId``, ``received``, ``acknowledged`` and more.

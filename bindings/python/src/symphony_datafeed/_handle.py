@@ -11,8 +11,8 @@ from ctypes import byref, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, NamedTuple
 
 from . import _errors
-from ._errors import ConfigError, DatafeedError, FeedFailedError, InvalidDeliveryError
-from ._library import CLOSED, FAILED, FORKED, INVALID_ARGUMENT, OK, lib
+from ._errors import ConfigError, DatafeedError, FeedFailedError, InvalidDeliveryError, UnknownLetterError
+from ._library import CLOSED, FAILED, FORKED, INVALID_ARGUMENT, NOT_STORED, OK, lib
 
 
 class Delivery(NamedTuple):
@@ -54,18 +54,36 @@ class Handle:
             raise
         return OK, delivery
 
-    def ack(self, number: int) -> None:
-        """Acknowledge a delivery."""
-        _check_settled(lib.datafeed_ack(self, number), number)
+    def ack(self, number: int) -> bool:
+        """Acknowledge a delivery. Whether that is stored."""
+        return _is_settled(lib.datafeed_ack(self, number), number)
 
-    def nack(self, number: int) -> None:
-        """Refuse a delivery."""
-        _check_settled(lib.datafeed_nack(self, number), number)
+    def nack(self, number: int) -> bool:
+        """Refuse a delivery. Whether that is stored."""
+        return _is_settled(lib.datafeed_nack(self, number), number)
 
     def holds(self, number: int) -> bool:
         """Tell whether the bot has neither acknowledged nor refused a delivery."""
         status: int = lib.datafeed_attempt(self, number, byref(c_uint32()))
         return status == OK
+
+    def dead_letters(self, after: int) -> list[dict[str, Any]]:
+        """Return the next events that were set aside, at most a hundred."""
+        text = c_void_p()
+        status = lib.datafeed_dead_letters(self, after, byref(text))
+        if status == NOT_STORED:
+            raise _errors.from_json(DatafeedError, self._text(lib.datafeed_error))
+        check(status)
+        letters: list[dict[str, Any]] = json.loads(_take_string(text) or "[]")
+        return letters
+
+    def resubmit(self, letter: int) -> bool:
+        """Hand out an event again that was set aside. Whether that is stored."""
+        return _is_taken_out(lib.datafeed_resubmit(self, letter), letter)
+
+    def discard(self, letter: int) -> bool:
+        """Throw away an event that was set aside. Whether that is stored."""
+        return _is_taken_out(lib.datafeed_discard(self, letter), letter)
 
     def interrupt(self) -> None:
         """End the waits of other threads in the library."""
@@ -145,12 +163,27 @@ def json_object(text: str | None) -> dict[str, Any]:
     return value
 
 
-def _check_settled(status: int, number: int) -> None:
+def _is_settled(status: int, number: int) -> bool:
     if status == INVALID_ARGUMENT:
         raise InvalidDeliveryError(
             "INVALID_DELIVERY", f"delivery {number} is not held: it was acknowledged or refused already"
         )
+    return _is_stored(status)
+
+
+def _is_taken_out(status: int, letter: int) -> bool:
+    if status == INVALID_ARGUMENT:
+        raise UnknownLetterError(
+            "UNKNOWN_LETTER", f"no dead letter has the id {letter}: it was handed out again or thrown away already"
+        )
+    return _is_stored(status)
+
+
+def _is_stored(status: int) -> bool:
+    if status == NOT_STORED:
+        return False
     check(status)
+    return True
 
 
 def _take_string(pointer: c_void_p) -> str | None:

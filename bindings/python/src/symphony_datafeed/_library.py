@@ -9,7 +9,7 @@ from ctypes import POINTER, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_uint
 from pathlib import Path
 from typing import Any
 
-OK, TIMEOUT, INTERRUPTED, CLOSED, FAILED, INVALID_ARGUMENT, FORKED = range(7)
+OK, TIMEOUT, INTERRUPTED, CLOSED, FAILED, INVALID_ARGUMENT, FORKED, NOT_STORED = range(8)
 
 VERSION = "0.1"
 """While the version is 0.x, every minor version may change the binary interface."""
@@ -32,6 +32,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "datafeed_nack": (c_int32, [c_void_p, c_uint64]),
     "datafeed_copied": (c_int32, [c_void_p, c_uint64]),
     "datafeed_attempt": (c_int32, [c_void_p, c_uint64, POINTER(c_uint32)]),
+    "datafeed_dead_letters": (c_int32, [c_void_p, c_uint64, POINTER(c_void_p)]),
+    "datafeed_resubmit": (c_int32, [c_void_p, c_uint64]),
+    "datafeed_discard": (c_int32, [c_void_p, c_uint64]),
     "datafeed_error": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "datafeed_stats": (c_int32, [c_void_p, POINTER(c_void_p)]),
     "datafeed_session": (c_int32, [c_void_p, POINTER(c_void_p)]),

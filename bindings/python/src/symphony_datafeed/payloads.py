@@ -14,7 +14,7 @@ null, and send others: use ``get`` for what is not sure to be there.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, Literal, Optional, TypedDict
 
 
 class User(TypedDict, total=False):
@@ -231,3 +231,20 @@ class GenericSystemEvent(TypedDict, total=False):
     sourceSystem: str
     eventSubtype: str
     parameters: dict[str, Any]
+
+
+# A name that cannot stand in a class.
+_Since = TypedDict("_Since", {"from": Optional[int]}, total=False)
+
+
+class DatafeedGap(_Since, total=False):
+    """``DATAFEEDGAP``: events may have been missed. It is the library's own, and Symphony sends none.
+
+    ``gap["from"]`` is since when, in milliseconds since 1970, or `None` when that is not known.
+    """
+
+    to: int
+    """Nothing is missed that was published after this."""
+    reason: Literal["ANSWER_LOST", "FEED_GONE", "FEED_REFUSED", "NODE_GONE", "STATE_LOST"]
+    feedId: str  # noqa: N815 - the linter does not see that this is a TypedDict, too
+    """The feed that is read from now on."""

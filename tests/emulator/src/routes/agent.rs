@@ -1,13 +1,19 @@
 //! The agent's endpoints for Datafeed 2, and who the bot is.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::poll::unknown_feed;
 use super::{Call, auth, input, poll};
 use crate::bot;
+use crate::clock::{Millis, millis};
 use crate::entry::Entry;
+use crate::feeds::Feed;
 use crate::reply::Reply;
+use crate::settings::Settings;
 
 const LONGEST_TAG: usize = 100;
 
@@ -27,18 +33,32 @@ pub fn list(call: &Call) -> Result<Reply, Reply> {
         .map(|(_, tag)| tag.into_owned());
     let tag = check_tag(tag)?;
     let feeds: Vec<Value> = call.shared.look(|world| {
-        world.settle();
-        let shown = world.settings.created_at;
-        let feeds = world.feeds.list();
+        let now = world.settle();
+        let at = now.saturating_sub(staleness(&world.settings.list_stale, &mut world.rng));
+        let feeds = world.feeds.list(at).into_iter();
         feeds
             .filter(|feed| tag.is_none() || feed.tag == tag)
-            .map(|feed| match shown {
-                true => json!({"id": feed.id, "type": feed.kind, "createdAt": feed.created}),
-                false => json!({"id": feed.id, "type": feed.kind}),
-            })
+            .map(|feed| shown(feed, &world.settings))
             .collect()
     });
     Ok(Reply::of(200, &feeds))
+}
+
+fn staleness(range: &RangeInclusive<Duration>, rng: &mut fastrand::Rng) -> Millis {
+    let (min, max) = (millis(*range.start()), millis(*range.end()));
+    match min < max {
+        true => rng.u64(min..=max),
+        false => min,
+    }
+}
+
+/// A feed as clients see it: created in real time, since they cannot see that the clock was moved.
+fn shown(feed: &Feed, settings: &Settings) -> Value {
+    let mut shown = json!({"id": feed.id, "type": feed.kind});
+    if settings.created_at {
+        shown["createdAt"] = json!(feed.made - feed.made % millis(settings.created_at_step));
+    }
+    shown
 }
 
 #[derive(Deserialize)]
@@ -59,19 +79,16 @@ pub fn create(call: &Call) -> Result<Reply, Reply> {
             return Err(Reply::error(403, "The limit of active datafeeds is reached"));
         }
         let id = world.feeds.create(tag, now);
-        let body = match world.settings.created_at {
-            true => json!({"id": id, "type": "fanout", "createdAt": now}),
-            false => json!({"id": id, "type": "fanout"}),
-        };
-        Ok(Reply::of(201, &body))
+        let created = world.feeds.get(&id).map(|feed| shown(feed, &world.settings));
+        Ok(Reply::of(201, &created))
     })
 }
 
 pub fn delete(call: &Call) -> Result<Reply, Reply> {
     auth::check_tokens(call)?;
     let deleted = call.shared.change(|world| {
-        world.settle();
-        world.feeds.delete(&call.named)
+        let now = world.settle();
+        world.feeds.delete(&call.named, now)
     });
     match deleted {
         true => Ok(Reply::no_content()),

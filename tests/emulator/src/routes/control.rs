@@ -56,6 +56,10 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
             shared.change(|world| world.faults.clear());
             Ok(Reply::no_content())
         }
+        ("POST", "faults/release") => {
+            shared.release();
+            Ok(Reply::no_content())
+        }
         ("GET", "chaos") => Ok(Reply::of(200, &shared.look(|world| world.chaos.books().clone()))),
         ("GET", "requests") => Ok(shared.look(|world| Reply::of(200, &world.requests.all()))),
         ("GET", "config") => Ok(Reply::of(200, &shared.config())),
@@ -70,7 +74,7 @@ pub async fn answer(shared: &Shared, parts: &Parts, path: &str, body: Bytes) -> 
 
 /// Nothing is at this path, or not with this method.
 fn refuse(path: &str) -> Reply {
-    const PATHS: [(&str, &str); 17] = [
+    const PATHS: [(&str, &str); 18] = [
         ("events", "GET, POST"),
         ("chat", "POST"),
         ("books", "GET"),
@@ -82,6 +86,7 @@ fn refuse(path: &str) -> Reply {
         ("logins", "POST"),
         ("certificates", "POST"),
         ("faults", "POST, DELETE"),
+        ("faults/release", "POST"),
         ("chaos", "GET"),
         ("requests", "GET"),
         ("config", "GET"),

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::faults::FaultAction;
 use crate::reply::Reply;
 use crate::stream::Then;
 
-/// The answer to give, after how many bytes to cut it, and what comes then. `handled` is the answer that the request would have got, when it
+/// `release` rings for what is held. The answer to give, after how many bytes to cut it, and what comes then. `handled` is the answer that the request would have got, when it
 /// was handled.
-pub async fn damage(action: FaultAction, handled: Option<Reply>) -> (Reply, Option<(usize, Then)>) {
+pub async fn damage(
+    action: FaultAction,
+    handled: Option<Reply>,
+    mut release: watch::Receiver<()>,
+) -> (Reply, Option<(usize, Then)>) {
     match action {
         FaultAction::Status {
             status,
@@ -46,6 +52,10 @@ pub async fn damage(action: FaultAction, handled: Option<Reply>) -> (Reply, Opti
         } => {
             let pause = Duration::from_millis(every_millis);
             cut(after_bytes, Then::Drip(pause), handled)
+        }
+        FaultAction::Hold => {
+            let _ = release.changed().await;
+            (handled.unwrap_or_else(Reply::no_content), None)
         }
         FaultAction::Hang => std::future::pending().await,
     }

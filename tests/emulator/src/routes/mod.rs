@@ -33,6 +33,8 @@ struct Call {
     shared: Arc<Shared>,
     headers: HeaderMap,
     query: String,
+    /// Which agent was asked.
+    agent: usize,
     /// That of the client.
     certificate: Option<Arc<[u8]>>,
     body: Bytes,
@@ -51,6 +53,8 @@ pub enum Served {
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub served: Served,
+    /// Which agent it has come to.
+    pub agent: usize,
     /// The client's own, which it has the key to.
     pub certificate: Option<Arc<[u8]>>,
 }
@@ -80,18 +84,12 @@ async fn reply(shared: &Arc<Shared>, visitor: Visitor, scissors: Scissors, reque
         };
     }
     match visitor.served {
-        Served::Everything => service(shared.clone(), visitor.certificate, scissors, parts, body).await,
+        Served::Everything => service(shared.clone(), visitor, scissors, parts, body).await,
         Served::ControlOnly => not_found(),
     }
 }
 
-async fn service(
-    shared: Arc<Shared>,
-    certificate: Option<Arc<[u8]>>,
-    scissors: Scissors,
-    parts: Parts,
-    body: Incoming,
-) -> Reply {
+async fn service(shared: Arc<Shared>, visitor: Visitor, scissors: Scissors, parts: Parts, body: Incoming) -> Reply {
     let route = shared.look(|world| {
         let path = parts.uri.path().strip_prefix(&*world.settings.context);
         path.map_or(Err(not_found()), |path| find(&parts.method, path))
@@ -118,16 +116,22 @@ async fn service(
         shared: shared.clone(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers: parts.headers,
-        certificate,
+        agent: visitor.agent,
+        certificate: visitor.certificate,
         body,
         named,
     };
     let Some(fault) = shared.look(|world| world.next_fault(endpoint)) else {
         return undamaged(endpoint, call, entry, &scissors).await;
     };
-    if let (FaultAction::Delay(delay), false) = (&fault.action, fault.after) {
+    // Before it shows in the log, after which it may be released.
+    let mut release = shared.hold();
+    if matches!(fault.action, FaultAction::Delay(_) | FaultAction::Hold) && !fault.after {
         entry.show();
-        tokio::time::sleep(*delay).await;
+        match fault.action {
+            FaultAction::Delay(delay) => tokio::time::sleep(delay).await,
+            _ => drop(release.changed().await),
+        }
         return undamaged(endpoint, call, entry, &scissors).await;
     }
     let handled = match fault.after {
@@ -138,7 +142,7 @@ async fn service(
     if fault.action.replaces() {
         entry.lose();
     }
-    match damage::damage(fault.action, handled).await {
+    match damage::damage(fault.action, handled, release).await {
         (reply, None) => finish(reply, entry, &scissors),
         (reply, Some((after, then))) => {
             scissors.cut(Cut {

@@ -28,7 +28,7 @@ pub fn create(call: &Call, stream: V1Stream) -> Result<Reply, Reply> {
             V1Stream::Datafeed => world.settings.v1_capacity,
             V1Stream::Firehose => world.settings.firehose_capacity,
         };
-        let id = world.v1.create(stream, capacity, now);
+        let id = world.v1.create(stream, call.agent, capacity, now);
         Ok(Reply::of(200, &json!({"id": id})))
     })
 }
@@ -51,6 +51,7 @@ fn too_many() -> Reply {
 struct Reading {
     shared: Arc<Shared>,
     stream: V1Stream,
+    agent: usize,
     feed: String,
     deadline: Millis,
 }
@@ -59,20 +60,22 @@ impl Reading {
     fn begin(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Reading, Reply> {
         let deadline = call.shared.change(|world| {
             let now = world.settle();
-            world.v1.get(stream, &call.named).ok_or_else(unknown_feed)?.begin_read();
+            let feed = world.v1.get(stream, call.agent, &call.named).ok_or_else(unknown_feed)?;
+            feed.begin_read(now);
             entry.show_in(&mut world.requests);
             Ok::<_, Reply>(now.saturating_add(millis(world.settings.poll)))
         })?;
         Ok(Reading {
             shared: call.shared.clone(),
             stream,
+            agent: call.agent,
             feed: call.named.clone(),
             deadline,
         })
     }
 
     fn of<'a>(&self, world: &'a mut World) -> Option<&'a mut Feed> {
-        world.v1.get(self.stream, &self.feed)
+        world.v1.get(self.stream, self.agent, &self.feed)
     }
 }
 
@@ -104,7 +107,9 @@ pub async fn read(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Re
             (!waits || now >= reading.deadline, now)
         });
         if ready {
-            return call.shared.change(|world| take(world, &reading, limit, entry));
+            return call
+                .shared
+                .change(|world| take(world, &reading, limit, reader(call), entry));
         }
         tokio::select! {
             () = tokio::time::sleep(Duration::from_millis(reading.deadline.saturating_sub(now))) => (),
@@ -114,15 +119,26 @@ pub async fn read(call: &Call, stream: V1Stream, entry: &mut Entry) -> Result<Re
 }
 
 /// From here on the events are forgotten, whatever becomes of the answer.
-fn take(world: &mut World, reading: &Reading, limit: usize, entry: &mut Entry) -> Result<Reply, Reply> {
+fn take(
+    world: &mut World,
+    reading: &Reading,
+    limit: usize,
+    reader: Option<String>,
+    entry: &mut Entry,
+) -> Result<Reply, Reply> {
     let most = world.rng.usize(world.settings.batch.clone()).min(limit);
     let feed = reading.of(world).ok_or_else(unknown_feed)?;
-    let events = feed.take(most);
-    if events.is_empty() {
+    let Some(taken) = feed.take(most, reader) else {
         return Ok(Reply::no_content());
-    }
-    entry.carry(&reading.feed, events.len() as u64);
-    Ok(Reply::json(200, render::list(&events)))
+    };
+    entry.carry(&reading.feed, taken.hand_out);
+    Ok(Reply::json(200, render::list(&taken.events)))
+}
+
+/// Whom the client says it is: for a test that has to know which of several has got an event.
+fn reader(call: &Call) -> Option<String> {
+    let named = call.headers.get("x-reader")?;
+    Some(String::from_utf8_lossy(named.as_bytes()).into_owned())
 }
 
 /// How many events the client wants at most.

@@ -54,6 +54,8 @@ pub struct Client {
     pub key_manager: String,
     /// The value of `Authorization`.
     pub authorization: String,
+    /// Whom the books of Datafeed 1 name as the one who has read.
+    pub reader: String,
 }
 
 impl Client {
@@ -71,6 +73,7 @@ impl Client {
             session: String::new(),
             key_manager: String::new(),
             authorization: String::new(),
+            reader: String::new(),
         }
     }
 
@@ -132,6 +135,7 @@ impl Client {
             ("Authorization", &*self.authorization),
             ("sessionToken", &*self.session),
             ("keyManagerToken", &*self.key_manager),
+            ("X-Reader", &*self.reader),
         ];
         all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }

@@ -4,15 +4,11 @@
 //! feed at a time has it: a second reader would get every other event, out of order. The lock is on a file beside it, since
 //! the file itself is replaced whole.
 
-mod holder;
-
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use holder::Holder;
-
+use crate::claim::{Claim, NotClaimed};
 use crate::config::open_regular;
 use crate::error::{Code, Error};
 use crate::protocol::{AGENT_PATH, is_usable, normalized};
@@ -28,7 +24,7 @@ const MOST: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct IdFile {
     path: PathBuf,
-    lock: File,
+    _claim: Claim,
 }
 
 /// What was kept.
@@ -50,31 +46,16 @@ impl IdFile {
         if path.is_dir() {
             return Err(unwritable(path, &io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        let lock_path = beside(path, LOCK);
-        let cannot = |error: io::Error| unwritable(path, &error);
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .custom_flags(libc::O_NONBLOCK)
-            .open(&lock_path)
-            .map_err(cannot)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(holder::in_use(path, &mut lock)),
-            Err(TryLockError::Error(error)) => return Err(cannot(error)),
-        }
-        lock.set_len(0)
-            .and_then(|()| lock.rewind())
-            .and_then(|()| lock.write_all(Holder::this_process().to_text().as_bytes()))
-            .map_err(cannot)?;
+        let claim = Claim::take(&beside(path, LOCK)).map_err(|not| match not {
+            NotClaimed::Held(by) => in_use(path, &by),
+            NotClaimed::Failed(error) => unwritable(path, &error),
+        })?;
         let file = IdFile {
             path: path.to_owned(),
-            lock,
+            _claim: claim,
         };
         // Told now, and not when an id is to be kept.
-        file.new_file().map_err(cannot)?;
+        file.new_file().map_err(|error| unwritable(path, &error))?;
         let _ = fs::remove_file(beside(path, NEW));
         Ok(file)
     }
@@ -148,11 +129,16 @@ fn unwritable(path: &Path, error: &io::Error) -> Error {
         .with_file(shown.to_string())
 }
 
-impl Drop for IdFile {
-    fn drop(&mut self) {
-        // A process that was forked meanwhile has the descriptor too, and would hold the lock.
-        let _ = self.lock.unlock();
-    }
+/// The error of a feed whose file another one has.
+fn in_use(path: &Path, by: &str) -> Error {
+    let shown = path.display();
+    let message = format!(
+        "datafeed.idFilePath: the feed of {shown} is read by {by}; a feed of Datafeed 1 serves one reader: close it \
+         there, or set another datafeed.idFilePath for a feed of its own"
+    );
+    Error::new(Code::FeedInUse, message)
+        .with_field("datafeed.idFilePath")
+        .with_file(shown.to_string())
 }
 
 fn parse(text: &str) -> Option<Kept> {

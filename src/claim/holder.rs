@@ -1,11 +1,7 @@
-//! Who has a feed's file, as the locked file beside it says.
+//! Who has a locked file, as the file says.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
-
-use crate::error::{Code, Error};
 
 pub(super) struct Holder {
     process: u32,
@@ -38,7 +34,7 @@ impl Holder {
         format!("{process} {nonce:016x} {host} {program}\n")
     }
 
-    fn parse(text: &str) -> Option<Holder> {
+    pub(super) fn parse(text: &str) -> Option<Holder> {
         let mut words = text.split_whitespace();
         Some(Holder {
             process: words.next()?.parse().ok()?,
@@ -49,7 +45,7 @@ impl Holder {
     }
 
     /// As it is told to `own`, another or the same.
-    fn shown_to(&self, own: &Holder) -> String {
+    pub(super) fn shown_to(&self, own: &Holder) -> String {
         let Holder {
             process, host, program, ..
         } = self;
@@ -74,24 +70,6 @@ fn one_word(text: &str) -> String {
     let fits = |c: &char| !c.is_control() && !c.is_whitespace();
     let word: String = text.chars().filter(fits).take(100).collect();
     if word.is_empty() { "-".to_owned() } else { word }
-}
-
-/// The error of a feed whose file another one has.
-pub(super) fn in_use(path: &Path, lock: &mut File) -> Error {
-    let mut text = String::new();
-    let _ = lock.take(1000).read_to_string(&mut text);
-    let holder = match Holder::parse(&text) {
-        Some(holder) => holder.shown_to(&Holder::this_process()),
-        None => "another process".to_owned(),
-    };
-    let shown = path.display();
-    let message = format!(
-        "datafeed.idFilePath: the feed of {shown} is read by {holder}; a feed of Datafeed 1 serves one reader: close it \
-         there, or set another datafeed.idFilePath for a feed of its own"
-    );
-    Error::new(Code::FeedInUse, message)
-        .with_field("datafeed.idFilePath")
-        .with_file(shown.to_string())
 }
 
 #[cfg(test)]
