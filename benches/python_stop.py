@@ -119,12 +119,12 @@ def measure(watcher, wait, samples):
 def main(samples):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     watcher = Watcher()
-    print(f"Python {sys.version.split()[0]}, {samples} samples, microseconds")
-    print(f"{'':14} {'p50':>8} {'p99':>8} {'max':>8}")
+    print(f"Python {sys.version.split()[0]}, {samples} samples, microseconds\n")
+    print("| | p50 | p99 | max |\n|---|---|---|---|")
     for wait in (in_for_loop, in_async_for, in_drain, in_renew_session, in_close):
         times = measure(watcher, wait, samples)
         p50, p99 = times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
-        print(f"{wait.__name__[3:]:14} {p50:8.0f} {p99:8.0f} {times[-1]:8.0f}", flush=True)
+        print(f"| {wait.__name__[3:]} | {p50:.0f} | {p99:.0f} | {times[-1]:.0f} |", flush=True)
     watcher.process.stdin.close()
     watcher.process.wait()
 

@@ -60,7 +60,7 @@ function ratio(table, consumer, other,    round, values, count) {
 }
 
 END {
-    consumer_count = split("raw libcurl datafeed cpp go python python-data", consumers, " ")
+    consumer_count = split("raw libcurl datafeed stored cpp go python python-data", consumers, " ")
     for (t = 1; t <= table_count; t++) {
         table = tables[t]
         split(table, part, " ")

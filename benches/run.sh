@@ -1,101 +1,72 @@
 #!/usr/bin/env bash
-# The benchmarks: what an event costs, how long it takes to stop, and how large the library is. See README.md for what the
-# figures mean.
+# The benchmarks. See README.md for what is measured, and what the figures mean.
 #
-#   run.sh [events] [stop] [size]
+#   run.sh [events] [latency] [stop] [start] [idle] [size] [backlog] [feeds] [plot]
 #
-# All run where none is named. Settings, as environment variables, besides those in events.sh and stop.sh:
+# All run where none is named. It prints tables in Markdown. Settings, as environment variables, besides those in the head
+# of each part's script:
 #   STAGE      the installed tree with the library (target/stage, built if it is not there)
 #   EMULATOR   the emulated Symphony (target/release/datafeed-emulator, likewise)
 #   PYTHON     the interpreter that the wrapper for Python is measured with (python3)
+#   RESULTS    the folder for the figures that the tables and the plot are made of (target/bench/results)
+#   ROUNDS     rounds of all consumers, of which medians are shown (3)
+#   CORES      where agent and consumer run: 1 is on one core, 2 on all ("1 2")
+#   KEY_BITS   the size of the bot's RSA key (2048)
 
 set -euo pipefail
-if [[ -n ${STAGE:-} ]]; then
-    STAGE=$(realpath -m "$STAGE")
-fi
-if [[ -n ${EMULATOR:-} ]]; then
-    EMULATOR=$(realpath -m "$EMULATOR")
-fi
+for setting in STAGE EMULATOR RESULTS PLOT; do
+    if [[ -n ${!setting:-} ]]; then
+        declare "$setting=$(realpath -m "${!setting}")"
+    fi
+done
 cd "$(dirname "$0")"
 
-STAGE=${STAGE:-../target/stage}
+STAGE=${STAGE:-$(realpath -m ../target/stage)}
 EMULATOR=${EMULATOR:-../target/release/datafeed-emulator}
 PYTHON=${PYTHON:-python3}
+RESULTS=${RESULTS:-../target/bench/results}
+ROUNDS=${ROUNDS:-3}
+CORES=${CORES:-1 2}
+KEY_BITS=${KEY_BITS:-2048}
+PARTS=(events latency stop start idle size backlog feeds plot)
 read -ra compiler <<<"${CC:-cc}"
 
-stop_with() {
-    echo "bench: $1" >&2
-    exit 1
-}
-
-# need TOOL PACKAGE
-need() {
-    command -v "$1" >/dev/null || stop_with "$1 is missing: install the package $2"
-}
-
-# What runs the wrappers, all with the same shared library as the programs in C.
-need_wrappers() {
-    need "${CXX:-c++}" g++
-    need "${GO:-go}" "golang, 1.24 or later"
-    need "$PYTHON" "python3, 3.9 or later"
-    need pkg-config pkgconf
-    export PYTHONPATH=../bindings/python/src DATAFEED_LIBRARY=$STAGE/lib/libdatafeed.so
-}
-
-build() {
-    if [[ ! -e $STAGE/lib/libdatafeed.so ]]; then
-        [[ $STAGE == ../target/stage ]] || stop_with "there is no lib/libdatafeed.so in $STAGE"
-        make --no-print-directory -C .. stage
-    fi
-    make --no-print-directory --silent STAGE="$STAGE" "$@"
-}
-
-# The agent or the emulator that runs, and a folder for what is needed on the way.
-server=
-work=
-end_server() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" || true
-    fi
-    server=
-}
-
-clean_up() {
-    end_server
-    if [[ -n $work ]]; then
-        rm -rf "$work"
-    fi
-}
-
-show_progress() {
-    if [[ -t 2 ]]; then
-        printf '\r%s\033[K' "$1" >&2
-    fi
-}
-
-source ./events.sh
-source ./stop.sh
-source ./size.sh
+source ./common.sh
+source ./fetch.sh
+for part in "${PARTS[@]}"; do
+    # shellcheck source=/dev/null
+    source "./$part.sh"
+done
 
 parts=("$@")
 if (($# == 0)); then
-    parts=(events stop size)
+    parts=("${PARTS[@]}")
 fi
 need "${compiler[0]}" gcc
 need make make
-need awk mawk
+need_numbers ROUNDS KEY_BITS
 for part in "${parts[@]}"; do
-    [[ $part == events || $part == stop || $part == size ]] || stop_with "there is no part $part: events, stop and size"
+    [[ " ${PARTS[*]} " == *" $part "* ]] || stop_with "there is no part $part; there are: ${PARTS[*]}"
     "prepare_$part"
 done
-build "${parts[@]}"
+targets=()
+for part in "${parts[@]}"; do
+    case $part in
+        plot) ;;
+        size) targets+=(size) ;;
+        stop) targets+=(stop) ;;
+        *) targets+=(consumers) ;;
+    esac
+done
+if ((${#targets[@]} > 0)); then
+    build "${targets[@]}"
+fi
 trap clean_up EXIT
 work=$(mktemp -d)
 
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+echo "$(uname -srm), $(nproc) cores, ${model:-unknown processor}"
 for part in "${parts[@]}"; do
-    load=$(cut -d ' ' -f 1 /proc/loadavg)
-    echo "$(uname -srm), $(nproc) cores, ${model:-unknown processor}, load $load at the start"
+    printf '\n## %s\n\nLoad %s at the start.\n\n' "$part" "$(cut -d ' ' -f 1 /proc/loadavg)"
     "measure_$part"
 done

@@ -7,7 +7,7 @@ prepare_size() {
 
 # size_row NAME FILE
 size_row() {
-    awk -v name="$1" -v bytes="$(stat -L -c %s "$2")" 'BEGIN { printf "%-34s %8.2f\n", name, bytes / 1e6 }'
+    awk -v name="$1" -v bytes="$(stat -L -c %s "$2")" 'BEGIN { printf "| %s | %.2f |\n", name, bytes / 1e6 }'
 }
 
 measure_size() {
@@ -16,7 +16,7 @@ measure_size() {
     "$PYTHON" -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir "$work/wheels" ../bindings/python \
         >&2 || stop_with "the wheel could not be built"
     show_progress ''
-    printf '%-34s %8s\n' '' MB
+    printf '| | MB |\n|---|---|\n'
     size_row "libdatafeed.so, as installed" "$STAGE/lib/libdatafeed.so"
     size_row "libdatafeed.so, stripped" "$work/stripped"
     size_row "libdatafeed.a, as installed" "$STAGE/lib/libdatafeed.a"

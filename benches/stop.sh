@@ -5,7 +5,7 @@
 
 SAMPLES=${SAMPLES:-100}
 PHASES=(lookup connect handshake proxy read acknowledged body back-off full acknowledgement)
-ROW='%-16s %-6s %8s %8s %8s   %8s %8s %8s\n'
+ROW='| %s, %s | %s | %s | %s | %s | %s | %s |\n'
 
 prepare_stop() {
     need_wrappers
@@ -47,15 +47,16 @@ stop_row() {
     printf "$ROW" "$name" "$scheme" $numbers
 }
 
+# stop_head FIRST SECOND: the head of a table, with what the two calls are.
+stop_head() {
+    printf '\n| | %s p50 | p99 | max | %s p50 | p99 | max |\n|---|---|---|---|---|---|---|\n' "$1" "$2"
+}
+
 measure_stop() {
     echo "Microseconds until the call has ended, for $SAMPLES feeds in each phase and for each call."
-    printf '\n%-23s %-26s   %s\n' '' '   close' '   interrupt'
-    printf "$ROW" '' '' p50 p99 max p50 p99 max
+    stop_head close interrupt
     local phase scheme
     for phase in "${PHASES[@]}"; do
-        if [[ $phase == acknowledgement ]]; then
-            printf '\nWhere close has something to send first\n'
-        fi
         for scheme in http https; do
             # Without TLS there is no handshake.
             if [[ $phase != handshake || $scheme == https ]]; then
@@ -63,10 +64,10 @@ measure_stop() {
             fi
         done
     done
-    printf '\n%-23s %-26s   %s\n' 'By the wrappers' '   close' '   end of the context'
+    stop_head Close "end of the context"
     for scheme in http https; do
         stop_row "Go, read" "$scheme" build/go-stop
     done
-    printf '\nCtrl-C, until the exception: '
+    printf '\nCtrl-C in Python, until the exception: '
     DATAFEED_EMULATOR=$EMULATOR "$PYTHON" python_stop.py "$SAMPLES" || stop_with "Python could not be stopped"
 }

@@ -1,31 +1,27 @@
-// The consumer that uses the wrapper for Go: a loop, and an acknowledgement for each event.
-//
-//	go PORT WARM_UP EVENTS KEY
+// The consumer that uses the wrapper for Go: a loop, and an acknowledgement for each event. With BENCH_PARSE it also
+// parses each event.
 package main
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
 	"log"
 	"log/slog"
 	"os"
-	"strconv"
 	"time"
 
 	datafeed "github.com/symphony-datafeed/symphony-datafeed/bindings/go"
 )
 
 func main() {
-	if len(os.Args) != 5 {
-		log.Fatal("usage: go PORT WARM_UP EVENTS KEY")
+	measured := measurement{
+		warmUp: number("BENCH_WARM_UP"), events: number("BENCH_EVENTS"), batch: number("BENCH_BATCH"), started: time.Now(),
 	}
-	measured := measurement{warmUp: number(os.Args[2]), events: number(os.Args[3]), started: time.Now()}
+	parse := os.Getenv("BENCH_PARSE") != ""
 	// One that can be cancelled, as every bot has that ends well.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	feed, err := datafeed.Open(fmt.Sprintf(
-		`{"scheme":"http","host":"127.0.0.1","port":%s,"bot":{"username":"bench","privateKey":{"path":%q}}}`,
-		os.Args[1], os.Args[4]), datafeed.WithLogger(slog.New(slog.DiscardHandler)))
+	feed, err := datafeed.Open(os.Getenv("BENCH_CONFIG"), datafeed.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -34,18 +30,16 @@ func main() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		if parse {
+			var parsed map[string]any
+			if err := json.Unmarshal(event.Raw(), &parsed); err != nil || parsed["type"] != "MESSAGESENT" {
+				log.Fatalf("what was received is no message: %.80s", event.Raw())
+			}
+		}
 		if !measured.receive(event.Raw()) {
 			break
 		}
 		event.Ack()
 	}
 	measured.print()
-}
-
-func number(text string) int {
-	value, err := strconv.Atoi(text)
-	if err != nil {
-		log.Fatal(err)
-	}
-	return value
 }

@@ -1,7 +1,7 @@
-/* Finds the events and the ackId in the answer to a read, for the two consumers that are written by hand.
+/* Finds the events and the ackId in the answer to a read, for the consumers that are written by hand.
  *
- * It looks for boundaries only: strings are skipped with memchr, braces and brackets are counted. Text that is not
- * JSON is not noticed as such.
+ * It looks for boundaries only. Text that is not JSON is not noticed as such. The events are searched as fast as this
+ * processor can (boundaries.h), or else as the rest: strings are skipped with memchr, braces and brackets are counted.
  */
 
 #ifndef SCAN_H
@@ -14,16 +14,27 @@
 
 #include "measure.h"
 
+/* Most events in one answer of the agent. */
+#define LARGEST_BATCH 10000
+
+struct event {
+    char *text;
+    size_t length;
+};
+
+#include "boundaries.h"
+
 struct ack_id {
     char text[256];
     size_t length;
 };
 
-static inline void fail(const char *what)
-{
-    fprintf(stderr, "%s\n", what);
-    exit(1);
-}
+/* Its events lie in the answer's text. */
+struct batch {
+    struct event events[LARGEST_BATCH];
+    size_t count;
+    struct ack_id ack_id;
+};
 
 static inline char *skip_space(char *at)
 {
@@ -85,59 +96,77 @@ static inline char *value_end(char *at, char *end)
     return end;
 }
 
-/* Ends each event by a NUL in place and receives it; answers whether more are wanted. */
-static inline bool receive_events(char **place, char *end, struct measurement *measurement)
+#if defined(__SSE2__)
+
+/* Ends each event by a NUL in place; answers where the list ends. */
+static inline char *find_events(char *at, char *end, struct batch *batch)
 {
-    char *at = skip_space(*place + 1);
+    char *after;
+    batch->count = find_objects(at, end, batch->events, LARGEST_BATCH, &after);
+    if (after == NULL) {
+        fail("the list of events breaks off, or is too long");
+    }
+    /* Not before all is found: what is written over is looked at. */
+    for (size_t index = 0; index < batch->count; index++) {
+        batch->events[index].text[batch->events[index].length] = '\0';
+    }
+    return after;
+}
+
+#else
+
+/* The same, byte by byte. */
+static inline char *find_events(char *at, char *end, struct batch *batch)
+{
+    at = skip_space(at + 1);
     while (*at == '{') {
         char *event = at;
         at = value_end(at, end);
+        if (batch->count == LARGEST_BATCH) {
+            fail("there are too many events in one answer");
+        }
+        batch->events[batch->count++] = (struct event){.text = event, .length = at - event};
         char *after = skip_space(at);
         char next = *after;
         *at = '\0';
-        if (!receive_event(measurement, event, at - event)) {
-            return false;
-        }
         at = after + 1;
         if (next != ',') {
-            *place = at;
-            return true;
+            return at;
         }
         at = skip_space(at);
     }
-    *place = at + 1;
-    return true;
+    return at + 1;
 }
 
-/* `{"events":[...],"ackId":"..."}`, in any order; the text is followed by a NUL. Answers whether more is wanted. */
-static inline bool receive_batch(char *body, size_t length, struct measurement *measurement, struct ack_id *ack_id)
+#endif
+
+/* `{"events":[...],"ackId":"..."}`, in any order; the text is followed by a NUL. */
+static inline void find_batch(char *body, size_t length, struct batch *batch)
 {
     char *end = body + length;
     char *at = skip_space(body);
-    ack_id->length = 0;
+    batch->count = 0;
+    batch->ack_id.length = 0;
     while (*at == '{' || *at == ',') {
         char *name = skip_space(at + 1) + 1;
         at = string_end(name, end);
         size_t name_length = at - 1 - name;
         at = skip_space(skip_space(at) + 1);
         if (name_length == 6 && memcmp(name, "events", 6) == 0 && *at == '[') {
-            if (!receive_events(&at, end, measurement)) {
-                return false;
-            }
+            at = find_events(at, end, batch);
         } else {
             char *value = at;
             at = value_end(at, end);
             if (name_length == 5 && memcmp(name, "ackId", 5) == 0 && *value == '"') {
-                ack_id->length = at - value - 2;
-                if (ack_id->length > sizeof ack_id->text) {
+                batch->ack_id.length = at - value - 2;
+                if (batch->ack_id.length > sizeof batch->ack_id.text) {
                     fail("the ackId is too long");
                 }
-                memcpy(ack_id->text, value + 1, ack_id->length);
+                memcpy(batch->ack_id.text, value + 1, batch->ack_id.length);
             }
         }
         at = skip_space(at);
     }
-    return true;
 }
 
 /* The first member of this name with a string value, copied; for the small answers before the first read. */

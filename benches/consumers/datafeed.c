@@ -1,28 +1,20 @@
 /* The consumer that uses this library: receive, acknowledge, receive.
  *
- *   datafeed PORT WARM_UP EVENTS KEY
+ * With BENCH_HOLD nothing is acknowledged: the bot keeps all that it gets.
  */
 
 #include <datafeed.h>
 #include <stdio.h>
 
-#include "measure.h"
+#include "bot.h"
 
-int main(int count, char **arguments)
+int main(void)
 {
-    if (count != 5) {
-        fprintf(stderr, "usage: datafeed PORT WARM_UP EVENTS KEY\n");
-        return 2;
-    }
-    struct measurement measurement = begin_measurement(arguments[2], arguments[3]);
-    char config[4096];
-    snprintf(config, sizeof config,
-             "{\"scheme\":\"http\",\"host\":\"127.0.0.1\",\"port\":%s,"
-             "\"bot\":{\"username\":\"bench\",\"privateKey\":{\"path\":\"%s\"}}}",
-             arguments[1], arguments[4]);
+    struct measurement measurement = begin_measurement();
+    bool holds = *setting("BENCH_HOLD") != '\0';
     datafeed *feed;
     char *error;
-    if (datafeed_create(config, &feed, &error) != DATAFEED_OK) {
+    if (datafeed_create(needed_setting("BENCH_CONFIG"), &feed, &error) != DATAFEED_OK) {
         fprintf(stderr, "%s\n", error);
         return 1;
     }
@@ -39,7 +31,9 @@ int main(int count, char **arguments)
         if (!receive_event(&measurement, event, length)) {
             break;
         }
-        datafeed_ack(feed, delivery);
+        if (!holds) {
+            datafeed_ack(feed, delivery);
+        }
     }
     datafeed_close(feed);
     print_measurement(&measurement);
