@@ -17,7 +17,7 @@ use crate::session::{End, Session};
 use crate::store::{Mark, Store};
 use crate::sync::{Guard, Handover, Queue};
 
-/// Acknowledged events remembered at most, about 10 MB when full. At 100 events a second it lasts for 15 minutes.
+/// Acknowledged events remembered at most, about 7 MB when full. At 100 events a second it lasts for 15 minutes.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// How long acknowledged events are remembered, from the documentation's advice for duplicates.

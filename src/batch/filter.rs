@@ -97,7 +97,7 @@ fn member<'a>(object: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     loop {
         let name = scanner.key().ok()?;
         let value = scanner.value().ok()?;
-        if *unescaped(name) == *wanted {
+        if *unescaped(&object[name]) == *wanted {
             return object.get(value);
         }
         if !scanner.take(b',') {

@@ -158,14 +158,17 @@ impl Batch {
     }
 
     /// The events in the order of the body, each with its identity.
-    pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = (Identity, EventText)> + '_ {
-        self.events.iter().zip(0..).map(|(found, index)| {
+    pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = (Identity, EventText)> {
+        let event = |(found, index): (&Found, u32)| {
             let event = EventText {
                 batch: Arc::clone(self),
                 index,
             };
             (found.identity, event)
-        })
+        };
+        // All at once: an atomic addition waits for every memory access before it, so that between two events nothing of
+        // what their looking up waits for would overlap.
+        self.events.iter().zip(0..).map(event).collect::<Vec<_>>().into_iter()
     }
 
     fn read_document(&mut self, reading: &Reading) -> Result<(), Malformed> {
@@ -175,7 +178,7 @@ impl Batch {
         let mut seen_events = false;
         if !scanner.take(b'}') {
             loop {
-                match &*unescaped(scanner.key()?) {
+                match &*unescaped(&body[scanner.key()?]) {
                     b"events" if seen_events => {
                         return scanner.fail("one list of events");
                     }
@@ -270,11 +273,13 @@ fn read_event(scanner: &mut Scanner, reading: &Reading) -> Result<(Identity, boo
     if !scanner.take(b'}') {
         loop {
             let name = scanner.key()?;
-            let value = &reading.body[scanner.value()?];
-            if name != b"diagnostic" {
-                identity = identity.wrapping_add(hash_member(name, value, reading.seed));
+            let value = scanner.value()?;
+            if reading.body[name.clone()] != *b"diagnostic" {
+                identity = identity.wrapping_add(hash_member(reading, &name, &value));
             }
-            reading.filter.look_at(name, value, &mut seen);
+            reading
+                .filter
+                .look_at(&reading.body[name], &reading.body[value], &mut seen);
             if !scanner.take(b',') {
                 break;
             }
@@ -284,10 +289,16 @@ fn read_event(scanner: &mut Scanner, reading: &Reading) -> Result<(Identity, boo
     Ok((identity, reading.filter.lets_through(&seen)))
 }
 
-/// The name seeds the hash of the value, so that two members with each other's values count as different.
-fn hash_member(name: &[u8], value: &[u8], seed: u64) -> Identity {
-    let name_seed = xxhash_rust::xxh3::xxh3_64_with_seed(name, seed);
-    xxh3_128_with_seed(value, name_seed)
+/// Name and value are hashed together, so that two members with each other's values count as different. White space between
+/// them does not count; agents write none.
+fn hash_member(reading: &Reading, name: &Range<usize>, value: &Range<usize>) -> Identity {
+    const BETWEEN: &[u8] = b"\":";
+    let body = reading.body;
+    if name.end + BETWEEN.len() == value.start {
+        return xxh3_128_with_seed(&body[name.start..value.end], reading.seed);
+    }
+    let member = [&body[name.clone()], BETWEEN, &body[value.clone()]].concat();
+    xxh3_128_with_seed(&member, reading.seed)
 }
 
 /// One event of a batch; keeps the batch's buffer alive.

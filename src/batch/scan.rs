@@ -79,13 +79,13 @@ impl<'a> Scanner<'a> {
         if self.take(byte) { Ok(()) } else { self.fail(expected) }
     }
 
-    /// Takes a member's name and the colon after it; answers the name as written, without its quotes.
+    /// Takes a member's name and the colon after it; answers the offsets of the name, without its quotes.
     #[inline]
-    pub(crate) fn key(&mut self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn key(&mut self) -> Result<Range<usize>, Malformed> {
         self.expect(b'"', "a member's name in quotes")?;
         let start = self.at;
         self.at = after_string(self.bytes, &mut self.quotes, start - 1)?;
-        let name = &self.bytes[start..self.at - 1];
+        let name = start..self.at - 1;
         self.expect(b':', "':' after a member's name")?;
         Ok(name)
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::known::{Place, State};
 use super::lease::Lease;
-use super::memory::State;
 use super::{Entry, InFlight, Kept, Ledger, Purpose, Serial};
 use crate::batch::Identity;
 use crate::clock::Moment;
@@ -85,25 +85,27 @@ impl<E: Clone> Ledger<E> {
         let mut twins = Twins::default();
         for (identity, event) in arrival.events {
             self.counters.received += 1;
-            let identity = self.which_twin(identity, id, now, &mut twins);
-            match self.memory.get(identity) {
-                None => {
-                    self.memory.insert_new(identity, id, now);
-                    if self.queue_new(identity, event, arrival.published_after, now) {
+            let place = match self.which_twin(identity, id, now, &mut twins) {
+                Twin::New(identity) => {
+                    let place = self.memory.insert_new(identity, id, now);
+                    if self.queue_new(place, event, arrival.published_after, now) {
                         received.new += 1;
                         lease.unsettled += 1;
                     } else {
                         received.set_aside += 1;
                     }
+                    place
                 }
-                Some(known) => {
-                    self.memory.move_to(identity, id, now);
-                    self.leave(known.lease, known.state);
+                Twin::Known(place) => {
+                    let before = *self.memory.get(place);
+                    self.memory.move_to(place, id, now);
+                    self.leave(before.lease, before.state);
                     received.redelivered += 1;
-                    lease.unsettled += usize::from(known.state == State::Outstanding);
+                    lease.unsettled += usize::from(before.state == State::Outstanding);
+                    place
                 }
-            }
-            lease.members.push(identity);
+            };
+            lease.members.push(place);
         }
         self.counters.redelivered += received.redelivered as u64;
         lease.present = lease.members.len();
@@ -116,8 +118,8 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// Answers whether it is for the bot: processes before this one may have tried it often enough.
-    fn queue_new(&mut self, identity: Identity, event: E, published_after: Option<u64>, now: Moment) -> bool {
-        let serial = self.enter(Some(identity), event, published_after);
+    fn queue_new(&mut self, known: Place, event: E, published_after: Option<u64>, now: Moment) -> bool {
+        let serial = self.enter(Some(known), event, published_after);
         if self.is_tried_out(self.entries[&serial].attempts) {
             self.set_aside(serial, now);
             return false;
@@ -142,12 +144,14 @@ impl<E: Clone> Ledger<E> {
         }
     }
 
-    pub(super) fn enter(&mut self, identity: Option<Identity>, event: E, published_after: Option<u64>) -> Serial {
+    pub(super) fn enter(&mut self, known: Option<Place>, event: E, published_after: Option<u64>) -> Serial {
         let serial = self.next_serial;
         self.next_serial += 1;
-        let before = identity.and_then(|identity| self.tried_before.remove(&identity));
+        let before = known
+            .filter(|_| !self.tried_before.is_empty())
+            .and_then(|place| self.tried_before.remove(&self.memory.get(place).identity));
         let entry = Entry {
-            identity,
+            known,
             event,
             attempts: before.unwrap_or_default(),
             kept: false,
@@ -163,7 +167,7 @@ impl<E: Clone> Ledger<E> {
         entry.kept = true;
         self.changes.kept.push(Kept {
             serial,
-            identity: entry.identity,
+            identity: entry.known.map(|place| self.memory.get(place).identity),
             attempts: 0,
             event: entry.event.clone(),
         });
@@ -172,7 +176,7 @@ impl<E: Clone> Ledger<E> {
     /// Everything that was published before this, in milliseconds since 1970, has come and is done with; nothing: that is
     /// not known. `caught_up`: the same for what has come at all.
     pub(crate) fn done_until(&self, caught_up: Option<u64>) -> Option<u64> {
-        let only_the_service_has = |entry: &&Entry<E>| entry.identity.is_some() && !entry.kept;
+        let only_the_service_has = |entry: &&Entry<E>| entry.known.is_some() && !entry.kept;
         let outstanding = self.entries.values().filter(only_the_service_has);
         outstanding
             .map(|entry| entry.published_after)
@@ -181,22 +185,32 @@ impl<E: Clone> Ledger<E> {
 
     /// Tells events that look the same apart: the same identity twice in one batch, or sooner than a lease can lapse,
     /// is another event, and counts under the next number.
-    fn which_twin(&self, identity: Identity, lease: u64, now: Moment, twins: &mut Twins) -> Identity {
+    fn which_twin(&self, identity: Identity, lease: u64, now: Moment, twins: &mut Twins) -> Twin {
         let soonest = SOONEST_REDELIVERY.min(self.limits.visibility_timeout / 2);
         let mut twin = twins.next(identity);
-        while let Some(known) = self.memory.get(twin) {
+        let mut found = None;
+        while let Some(place) = self.memory.find(twin) {
+            let known = self.memory.get(place);
             let same_feed = known.lease >= self.first_lease_of_feed;
             let another = known.state == State::Placeholder
                 || known.lease == lease
                 || (same_feed && now < known.received + soonest);
             if !another {
+                found = Some(place);
                 break;
             }
             twin = twin.wrapping_add(1);
         }
         twins.used(identity, twin);
-        twin
+        found.map_or(Twin::New(twin), Twin::Known)
     }
+}
+
+/// Which of the events that look the same one is.
+enum Twin {
+    /// One that is not known, with its own identity.
+    New(Identity),
+    Known(Place),
 }
 
 /// The identities that occur more than once in the batch at hand, with the next number to try. Without it a batch of

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Ledger, State};
-use crate::batch::Identity;
+use super::Ledger;
+use super::known::{Place, State};
 use crate::clock::Moment;
 
 pub(super) type LeaseId = u64;
@@ -14,7 +14,7 @@ pub(super) struct Lease {
     pub(super) ack_id: String,
     pub(super) received: Moment,
     /// The events that arrived with it. Those that were delivered again since belong to a newer lease.
-    pub(super) members: Vec<Identity>,
+    pub(super) members: Vec<Place>,
     /// How many members still belong to it.
     pub(super) present: usize,
     /// How many of those are not acknowledged.

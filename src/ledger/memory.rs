@@ -5,37 +5,17 @@
 //! confirm without an answer to the read that carried it: the feed was replaced, and a read that found nothing after
 //! the event should have become visible again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::changes::Standing;
+use super::known::{Known, KnownEvents, Place, State};
 use super::lease::LeaseId;
 use crate::batch::Identity;
 use crate::clock::Moment;
-use crate::hash::Mixed;
 
 /// What was taken back and has not come for so long does not come any more.
 pub(crate) const LONG_AGO: Duration = Duration::from_secs(3600);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    /// Queued, held or postponed.
-    Outstanding,
-    Acknowledged,
-    /// Acknowledged, and the service knows.
-    Confirmed,
-    /// Forgotten, but an event that looks the same and came later is known: its place is kept, so that the later one
-    /// is still found by counting from the first.
-    Placeholder,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known {
-    pub(super) state: State,
-    /// The newest lease it came with.
-    pub(super) lease: LeaseId,
-    pub(super) received: Moment,
-}
 
 #[derive(Clone)]
 pub(super) struct Memory {
@@ -43,11 +23,11 @@ pub(super) struct Memory {
     takes_notes: bool,
     /// What has changed, for the state store: see [`Changes::standings`](super::Changes).
     pub(super) notes: Vec<(Identity, Option<Standing>)>,
-    pub(super) known: HashMap<Identity, Known, Mixed>,
+    pub(super) known: KnownEvents,
     /// Settled batches to forget, in the order of their time.
-    pub(super) confirmed: VecDeque<(Moment, LeaseId, Vec<Identity>)>,
+    pub(super) confirmed: VecDeque<(Moment, LeaseId, Vec<Place>)>,
     /// Settled batches that the service took back, with the time from which it delivers them again.
-    pub(super) lapsed: Vec<(Moment, LeaseId, Vec<Identity>)>,
+    pub(super) lapsed: Vec<(Moment, LeaseId, Vec<Place>)>,
     /// How many of those lead to the next look for such as no event belongs to any more.
     sweep_at: usize,
     unconfirmed: usize,
@@ -59,7 +39,7 @@ impl Memory {
         Memory {
             takes_notes,
             notes: Vec::new(),
-            known: HashMap::default(),
+            known: KnownEvents::default(),
             confirmed: VecDeque::new(),
             lapsed: Vec::new(),
             sweep_at: 0,
@@ -78,70 +58,76 @@ impl Memory {
         self.unconfirmed
     }
 
-    pub(super) fn get(&self, identity: Identity) -> Option<Known> {
-        self.known.get(&identity).copied()
+    pub(super) fn find(&self, identity: Identity) -> Option<Place> {
+        self.known.find(identity)
     }
 
-    pub(super) fn insert_new(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
-        let known = Known {
+    pub(super) fn get(&self, place: Place) -> &Known {
+        &self.known[place]
+    }
+
+    /// One that is not known yet.
+    pub(super) fn insert_new(&mut self, identity: Identity, lease: LeaseId, received: Moment) -> Place {
+        self.known.insert(Known {
+            identity,
             state: State::Outstanding,
             lease,
             received,
-        };
-        self.known.insert(identity, known);
+        })
     }
 
     /// The event came again, in this lease.
-    pub(super) fn move_to(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
-        let known = self.known.get_mut(&identity).expect("only a known event moves");
+    pub(super) fn move_to(&mut self, place: Place, lease: LeaseId, received: Moment) {
+        let known = &mut self.known[place];
         known.lease = lease;
         known.received = received;
         if known.state == State::Confirmed {
             known.state = State::Acknowledged;
             self.confirmed_events -= 1;
             self.unconfirmed += 1;
-            self.note(identity, Some(Standing::Acknowledged));
+            self.note(place, Some(Standing::Acknowledged));
         }
     }
 
-    fn note(&mut self, identity: Identity, standing: Option<Standing>) {
+    fn note(&mut self, place: Place, standing: Option<Standing>) {
         if self.takes_notes {
-            self.notes.push((identity, standing));
+            self.notes.push((self.known[place].identity, standing));
         }
     }
 
     /// The outstanding event is handed out for so many times.
-    pub(super) fn tried(&mut self, identity: Identity, attempts: u32) {
-        self.note(identity, Some(Standing::Tried(attempts)));
+    pub(super) fn tried(&mut self, place: Place, attempts: u32) {
+        self.note(place, Some(Standing::Tried(attempts)));
     }
 
     /// As [`acknowledge`](Memory::acknowledge) left it in a process before this one.
-    pub(super) fn restore_acknowledged(&mut self, identity: Identity, lease: LeaseId, received: Moment) {
-        self.insert_new(identity, lease, received);
-        self.acknowledge(identity);
+    pub(super) fn restore_acknowledged(&mut self, identity: Identity, lease: LeaseId, received: Moment) -> Place {
+        let place = self.insert_new(identity, lease, received);
+        self.acknowledge(place);
+        place
     }
 
     pub(super) fn restore_placeholder(&mut self, identity: Identity) {
-        let known = Known {
+        self.known.insert(Known {
+            identity,
             state: State::Placeholder,
             lease: 0,
             received: Moment::default(),
-        };
-        self.known.insert(identity, known);
+        });
     }
 
     /// The bot acknowledged it; answers the lease it belongs to.
-    pub(super) fn acknowledge(&mut self, identity: Identity) -> LeaseId {
-        let known = self.known.get_mut(&identity).expect("an outstanding event is known");
+    pub(super) fn acknowledge(&mut self, place: Place) -> LeaseId {
+        let known = &mut self.known[place];
         known.state = State::Acknowledged;
         let lease = known.lease;
         self.unconfirmed += 1;
-        self.note(identity, Some(Standing::Acknowledged));
+        self.note(place, Some(Standing::Acknowledged));
         lease
     }
 
     /// The service took this settled lease back.
-    pub(super) fn lapse(&mut self, visible_again: Moment, lease: LeaseId, members: Vec<Identity>) {
+    pub(super) fn lapse(&mut self, visible_again: Moment, lease: LeaseId, members: Vec<Place>) {
         if members.is_empty() {
             return;
         }
@@ -149,25 +135,21 @@ impl Memory {
         if self.lapsed.len() >= self.sweep_at {
             // Most have been delivered again since, and belong to newer leases.
             let known = &self.known;
-            self.lapsed.retain(|(_, lease, members)| {
-                let here = |identity| known.get(identity).is_some_and(|known: &Known| known.lease == *lease);
-                members.iter().any(here)
-            });
+            self.lapsed
+                .retain(|(_, lease, members)| members.iter().any(|place| known[*place].lease == *lease));
             self.sweep_at = (self.lapsed.len() * 2).max(64);
         }
     }
 
     /// The service removed the events of this lease; they are remembered until `forget_at`.
-    pub(super) fn confirm(&mut self, forget_at: Moment, lease: LeaseId, members: Vec<Identity>) {
-        for identity in &members {
-            if let Some(known) = self.known.get_mut(identity)
-                && known.lease == lease
-                && known.state == State::Acknowledged
-            {
+    pub(super) fn confirm(&mut self, forget_at: Moment, lease: LeaseId, members: Vec<Place>) {
+        for place in &members {
+            let known = &mut self.known[*place];
+            if known.lease == lease && known.state == State::Acknowledged {
                 known.state = State::Confirmed;
                 self.unconfirmed -= 1;
                 self.confirmed_events += 1;
-                self.note(*identity, Some(Standing::Confirmed(forget_at)));
+                self.note(*place, Some(Standing::Confirmed(forget_at)));
             }
         }
         if !members.is_empty() {
@@ -213,38 +195,37 @@ impl Memory {
         (before - self.confirmed_events) as u64
     }
 
-    fn remove(&mut self, identity: Identity) {
-        if self.known.contains_key(&identity.wrapping_add(1)) {
-            let known = self.known.get_mut(&identity).expect("only a known event is removed");
-            known.state = State::Placeholder;
-            self.note(identity, Some(Standing::Placeholder));
+    fn remove(&mut self, place: Place) {
+        let identity = self.known[place].identity;
+        if self.find(identity.wrapping_add(1)).is_some() {
+            self.known[place].state = State::Placeholder;
+            self.note(place, Some(Standing::Placeholder));
             return;
         }
-        self.known.remove(&identity);
-        self.note(identity, None);
+        self.forget(place);
         let mut before = identity.wrapping_sub(1);
-        while self
-            .known
-            .get(&before)
-            .is_some_and(|known| known.state == State::Placeholder)
+        while let Some(place) = self.find(before)
+            && self.known[place].state == State::Placeholder
         {
-            self.known.remove(&before);
-            self.note(before, None);
+            self.forget(place);
             before = before.wrapping_sub(1);
         }
+    }
+
+    fn forget(&mut self, place: Place) {
+        self.note(place, None);
+        self.known.remove(place);
     }
 
     fn forget_oldest(&mut self) {
         let Some((_, lease, members)) = self.confirmed.pop_front() else {
             return;
         };
-        for identity in members {
-            if let Some(known) = self.known.get(&identity)
-                && known.lease == lease
-                && known.state == State::Confirmed
-            {
+        for place in members {
+            let known = &self.known[place];
+            if known.lease == lease && known.state == State::Confirmed {
                 self.confirmed_events -= 1;
-                self.remove(identity);
+                self.remove(place);
             }
         }
     }

@@ -15,6 +15,7 @@
 
 mod arrival;
 mod changes;
+mod known;
 mod lease;
 mod memory;
 mod planning;
@@ -29,9 +30,10 @@ use std::time::Duration;
 
 pub(crate) use arrival::{Arrival, Received};
 pub(crate) use changes::{Changes, Kept, SetAside, Standing};
+use known::Place;
 use lease::{Lease, LeaseId};
 pub(crate) use memory::LONG_AGO;
-use memory::{Memory, State};
+use memory::Memory;
 pub(crate) use restore::Restored;
 pub(crate) use retry::Refused;
 
@@ -128,7 +130,7 @@ pub(crate) struct Counters {
 #[derive(Clone)]
 struct Entry<E> {
     /// None for what the service did not send, or need not be told of: nothing of the kind comes again.
-    identity: Option<Identity>,
+    known: Option<Place>,
     event: E,
     attempts: u32,
     /// It is in the state store.
@@ -238,8 +240,8 @@ impl<E: Clone> Ledger<E> {
         entry.attempts += 1;
         if self.limits.max_attempts.is_some() {
             // An event that ends the process each time is to be set aside, too.
-            match entry.identity {
-                Some(identity) => self.memory.tried(identity, entry.attempts),
+            match entry.known {
+                Some(place) => self.memory.tried(place, entry.attempts),
                 None if entry.kept => self.changes.tried.push((serial, entry.attempts)),
                 None => {}
             }
@@ -265,8 +267,8 @@ impl<E: Clone> Ledger<E> {
         if entry.kept {
             self.changes.released.push(serial);
         }
-        if let Some(identity) = entry.identity {
-            let lease = self.memory.acknowledge(identity);
+        if let Some(place) = entry.known {
+            let lease = self.memory.acknowledge(place);
             self.settle_one(lease, now);
         }
         self.shut_if_empty();

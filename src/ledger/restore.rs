@@ -54,18 +54,19 @@ impl<E: Clone> Ledger<E> {
             // What the process before has read, or a read that it left behind, comes again after this.
             let visible_again = now + LONG_POLL + self.limits.visibility_timeout;
             let lease = self.new_lease_id();
-            for identity in &unconfirmed {
-                self.memory.restore_acknowledged(*identity, lease, now);
-            }
-            self.memory.lapse(visible_again, lease, unconfirmed);
+            let members = unconfirmed
+                .into_iter()
+                .map(|identity| self.memory.restore_acknowledged(identity, lease, now))
+                .collect();
+            self.memory.lapse(visible_again, lease, members);
         }
         confirmed.sort_unstable();
         for group in confirmed.chunk_by(|(one, _), (other, _)| one == other) {
             let lease = self.new_lease_id();
-            let members: Vec<Identity> = group.iter().map(|(_, identity)| *identity).collect();
-            for identity in &members {
-                self.memory.restore_acknowledged(*identity, lease, now);
-            }
+            let members = group
+                .iter()
+                .map(|(_, identity)| self.memory.restore_acknowledged(*identity, lease, now))
+                .collect();
             self.memory.confirm(group[0].0, lease, members);
         }
     }
@@ -82,17 +83,17 @@ impl<E: Clone> Ledger<E> {
         } in kept
         {
             self.next_serial = self.next_serial.max(serial);
-            let serial = self.enter(identity, event, None);
+            let known = identity.map(|identity| self.memory.insert_new(identity, id, now));
+            let serial = self.enter(known, event, None);
             let entry = self.entries.get_mut(&serial).expect("it was entered just now");
             entry.kept = true;
             entry.attempts = entry.attempts.max(attempts);
-            if let Some(identity) = identity {
-                self.memory.insert_new(identity, id, now);
-                lease.members.push(identity);
+            if let Some(place) = known {
+                lease.members.push(place);
                 lease.unsettled += 1;
             }
             if self.is_tried_out(self.entries[&serial].attempts) {
-                lease.unsettled -= usize::from(identity.is_some());
+                lease.unsettled -= usize::from(known.is_some());
                 self.set_aside(serial, now);
             } else {
                 self.queue.push_back(serial);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::super::arrival::SOONEST_REDELIVERY;
+use super::super::super::known::{Place, State};
 use super::super::super::lease::LeaseId;
-use super::super::super::memory::State;
 use super::super::super::{Ledger, Purpose, Serial, Standing};
 use super::service::Service;
 use super::{FAR, LEASE};
@@ -61,7 +61,8 @@ impl Writer<'_> {
             .map(|(serial, entry)| {
                 let event = u64::from(entry.event);
                 let attempts = u64::from(entry.attempts) << 1 | u64::from(entry.kept);
-                [self.rank(serial), identity_bits(entry.identity), event, attempts]
+                let identity = entry.known.map(|place| ledger.memory.known[place].identity);
+                [self.rank(serial), identity_bits(identity), event, attempts]
             })
             .collect();
         self.list(entries);
@@ -126,19 +127,19 @@ impl Writer<'_> {
             .memory
             .known
             .iter()
-            .map(|(identity, known)| {
+            .map(|known| {
                 let same_feed = u64::from(known.lease >= ledger.first_lease_of_feed);
                 let twin_until = self.until(known.received + SOONEST_REDELIVERY);
                 let lease = self.lease(known.lease);
-                [*identity as u64, known.state as u64, lease, twin_until, same_feed]
+                [known.identity as u64, known.state as u64, lease, twin_until, same_feed]
             })
             .collect();
         known.sort_unstable();
         self.list(known);
         // In which batches they are confirmed or have lapsed makes no difference, as long as all are remembered.
-        let own = |id: LeaseId, identity: Identity, state: Option<State>| {
-            let known = ledger.memory.known.get(&identity);
-            known.is_some_and(|known| known.lease == id && state.is_none_or(|state| known.state == state))
+        let own = |id: LeaseId, place: Place, state: Option<State>| {
+            let known = &ledger.memory.known[place];
+            (known.lease == id && state.is_none_or(|state| known.state == state)).then_some(known.identity)
         };
         let batches = ledger.memory.lapsed.iter().map(|batch| (batch, None));
         let confirmed = ledger
@@ -149,8 +150,8 @@ impl Writer<'_> {
         let mut settled: Vec<[u64; 3]> = batches
             .chain(confirmed)
             .flat_map(|((moment, id, members), state)| {
-                let members = members.iter().filter(move |identity| own(*id, **identity, state));
-                members.map(move |identity| (*identity as u64, u64::from(state.is_some()), *moment))
+                let identities = members.iter().filter_map(move |place| own(*id, *place, state));
+                identities.map(move |identity| (identity as u64, u64::from(state.is_some()), *moment))
             })
             .map(|(identity, is_confirmed, moment)| [identity, is_confirmed, self.until(moment)])
             .collect();
