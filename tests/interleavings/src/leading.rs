@@ -303,6 +303,40 @@ fn an_event_from_elsewhere_reaches_a_consumer_that_reads() {
     });
 }
 
+/// Nobody but these two: whoever announces must not look for a leader before one that comes can see the announcement.
+#[test]
+fn a_consumer_that_begins_to_read_misses_nothing() {
+    in_every_order(|| {
+        let shared = Arc::new(Handover::new(Feed::default()));
+        let elsewhere = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let mut guard = shared.lock();
+                guard.queued += 1;
+                shared.announce(guard, 1);
+            })
+        };
+        let look = |feed: &mut Feed| match feed.queued {
+            0 => Look::Nothing {
+                look_again: None,
+                may_lead: true,
+                wake_poller: false,
+            },
+            _ => Look::Took(()),
+        };
+        let lead = |ticket, _| {
+            let bell = shared.bell().unwrap();
+            if shared.leader_waits(ticket) {
+                bell.wait_until_raised();
+                shared.leader_was_called();
+            }
+            true
+        };
+        assert_eq!(shared.take(None, look, lead), Ok(()));
+        elsewhere.join().unwrap();
+    });
+}
+
 #[test]
 fn a_close_reaches_a_consumer_that_reads_and_the_thread_ends() {
     in_every_order(|| {
