@@ -5,6 +5,7 @@ mod changes;
 mod disk;
 mod ending;
 mod exhaustive;
+mod known;
 mod model;
 mod restoring;
 mod retries;
