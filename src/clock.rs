@@ -3,9 +3,7 @@
 use std::ops::Add;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use rustix::time::{ClockId, clock_gettime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point in a feed's life, in milliseconds since it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -26,35 +24,40 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// What the kernel keeps as of its latest tick, a few milliseconds ago: nothing here is finer, and each event asks twice.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const KERNELS: ClockId = ClockId::MonotonicCoarse;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const KERNELS: ClockId = ClockId::Monotonic;
+/// The time for a step that seldom has to know it: to look at the clock takes as long as a good part of such a step.
+pub(crate) trait Time: Copy {
+    fn moment(self) -> Moment;
+}
 
-fn kernels_millis() -> u64 {
-    let time = clock_gettime(KERNELS);
-    // It counts from the machine's start, upwards.
-    time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000
+impl Time for Moment {
+    fn moment(self) -> Moment {
+        self
+    }
+}
+
+impl Time for &Clock {
+    fn moment(self) -> Moment {
+        self.now()
+    }
 }
 
 /// A monotonic clock. A clone shows the same time.
 #[derive(Debug, Clone)]
 pub struct Clock {
-    origin_millis: u64,
+    origin: Instant,
     moved_millis: Arc<AtomicU64>,
 }
 
 impl Clock {
     pub(crate) fn new() -> Clock {
         Clock {
-            origin_millis: kernels_millis(),
+            origin: Instant::now(),
             moved_millis: Arc::default(),
         }
     }
 
     pub(crate) fn now(&self) -> Moment {
-        let millis = kernels_millis() - self.origin_millis;
+        let millis = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
         Moment(millis.saturating_add(self.moved_millis.load(Ordering::Relaxed)))
     }
 

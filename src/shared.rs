@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use crate::batch::EventText;
-use crate::clock::{Clock, Moment, wall_clock_millis};
+use crate::clock::{Clock, Moment, Time, wall_clock_millis};
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::ledger::{Ledger, Limits, Restored};
@@ -241,8 +241,8 @@ impl Shared {
     }
 
     /// Gives the lock back, and wakes the poller if it sleeps and there is something to read for.
-    pub(crate) fn release_and_wake_poller(&self, mut state: Guard<'_, State>, now: Moment) {
-        let wake = state.should_wake_poller(now);
+    pub(crate) fn release_and_wake_poller(&self, mut state: Guard<'_, State>) {
+        let wake = state.should_wake_poller(&self.clock);
         let drained = state.ledger.is_drained();
         self.handover.release(state, wake);
         if drained {
@@ -358,8 +358,8 @@ impl State {
     }
 
     /// Whether the poller sleeps and now has something to read for. Once: after that it counts as reading.
-    pub(crate) fn should_wake_poller(&mut self, now: Moment) -> bool {
-        let wake = self.watch.doing == Doing::WaitingForBot && self.ledger.wants_read(now);
+    pub(crate) fn should_wake_poller(&mut self, time: impl Time) -> bool {
+        let wake = self.watch.doing == Doing::WaitingForBot && self.ledger.wants_read(time);
         if wake {
             self.watch.doing = Doing::Reading;
         }

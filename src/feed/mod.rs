@@ -104,11 +104,10 @@ impl Datafeed {
             state.asking = true;
             let asking = Asking(shared);
             if let Some(done) = state.implied.take() {
-                let now = shared.clock.now();
                 // The bot may have acknowledged or refused it itself.
-                let _ = state.ledger.ack(done, now);
+                let _ = state.ledger.ack(done, &shared.clock);
                 shared.save(&mut state);
-                shared.release_and_wake_poller(state, now);
+                shared.release_and_wake_poller(state);
             }
             asking
         };
@@ -121,12 +120,11 @@ impl Datafeed {
     fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
         let shared = self.shared();
         let look = |state: &mut State| {
-            let now = shared.clock.now();
             if let Some(HandedOut {
                 delivery,
                 attempt,
                 event,
-            }) = state.ledger.take(now)
+            }) = state.ledger.take(&shared.clock)
             {
                 // With `maxAttempts`, how often it was tried.
                 shared.save(state);
@@ -141,6 +139,7 @@ impl Datafeed {
             {
                 return Look::Took(Err(NoEvent::Failed(error.clone())));
             }
+            let now = shared.clock.now();
             Look::Nothing {
                 look_again: state.ledger.next_due().map(|due| due.since(now)),
                 may_lead: leading::is_possible(shared, state, now),
@@ -168,10 +167,9 @@ impl Datafeed {
         if state.is_closed() {
             return Err(release(&mut state, delivery));
         }
-        let now = shared.clock.now();
-        state.ledger.ack(delivery, now).map_err(unknown)?;
+        state.ledger.ack(delivery, &shared.clock).map_err(unknown)?;
         let stored = shared.save(&mut state);
-        shared.release_and_wake_poller(state, now);
+        shared.release_and_wake_poller(state);
         if stored {
             Ok(())
         } else {

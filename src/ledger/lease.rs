@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Ledger;
 use super::known::{Place, State};
-use crate::clock::Moment;
+use crate::clock::{Moment, Time};
 
 pub(super) type LeaseId = u64;
 
@@ -52,20 +52,21 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// One event of the lease was acknowledged.
-    pub(super) fn settle_one(&mut self, id: LeaseId, now: Moment) {
+    pub(super) fn settle_one(&mut self, id: LeaseId, time: impl Time) {
         let Some(lease) = self.leases.get_mut(&id) else {
             return;
         };
         lease.unsettled -= 1;
-        self.settled(id, now);
+        self.settled(id, time);
     }
 
     /// Makes a lease without unsettled events ready, or retires it if the service took it back.
-    pub(super) fn settled(&mut self, id: LeaseId, now: Moment) {
+    pub(super) fn settled(&mut self, id: LeaseId, time: impl Time) {
         let lease = &self.leases[&id];
         if lease.unsettled > 0 {
             return;
         }
+        let now = time.moment();
         if self.limits.service_forgets {
             // There is nothing to acknowledge, and nothing comes again.
             self.confirm(id, now);

@@ -38,7 +38,7 @@ pub(crate) use restore::Restored;
 pub(crate) use retry::Refused;
 
 use crate::batch::Identity;
-use crate::clock::Moment;
+use crate::clock::{Moment, Time};
 use crate::hash::Mixed;
 
 /// The bounds and intervals that the ledger keeps.
@@ -226,8 +226,10 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// Hands out the next event, or notes that a consumer is waiting for one.
-    pub(crate) fn take(&mut self, now: Moment) -> Option<HandedOut<E>> {
-        self.wake_postponed(now);
+    pub(crate) fn take(&mut self, time: impl Time) -> Option<HandedOut<E>> {
+        if !self.postponed.is_empty() {
+            self.wake_postponed(time.moment());
+        }
         let Some(serial) = self.queue.pop_front() else {
             self.hungry = true;
             return None;
@@ -254,22 +256,22 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// The bot is done with this one: it will not be handed out again.
-    pub(crate) fn ack(&mut self, delivery: u64, now: Moment) -> Result<(), NotHeld> {
+    pub(crate) fn ack(&mut self, delivery: u64, time: impl Time) -> Result<(), NotHeld> {
         let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
         self.counters.acknowledged += 1;
-        self.done_with(serial, now);
+        self.done_with(serial, time);
         Ok(())
     }
 
     /// The event leaves the ledger; the service may be told.
-    fn done_with(&mut self, serial: Serial, now: Moment) -> Entry<E> {
+    fn done_with(&mut self, serial: Serial, time: impl Time) -> Entry<E> {
         let entry = self.entries.remove(&serial).expect("an event at hand has an entry");
         if entry.kept {
             self.changes.released.push(serial);
         }
         if let Some(place) = entry.known {
             let lease = self.memory.acknowledge(place);
-            self.settle_one(lease, now);
+            self.settle_one(lease, time);
         }
         self.shut_if_empty();
         entry

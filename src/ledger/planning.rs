@@ -2,7 +2,7 @@
 
 use super::lease::LeaseId;
 use super::{Ledger, Plan, Purpose};
-use crate::clock::Moment;
+use crate::clock::{Moment, Time};
 
 impl<E: Clone> Ledger<E> {
     /// What the reader should do now. While a read is in flight there is nothing more to plan.
@@ -46,8 +46,8 @@ impl<E: Clone> Ledger<E> {
     }
 
     /// Whether `plan_read` would ask for a read: cheap, for the consumers' calls.
-    pub(crate) fn wants_read(&self, now: Moment) -> bool {
-        self.in_flight.is_none() && self.may_read(now) && self.has_reason_to_read()
+    pub(crate) fn wants_read(&self, time: impl Time) -> bool {
+        self.in_flight.is_none() && self.may_read(time) && self.has_reason_to_read()
     }
 
     /// Whether a read is under way.
@@ -72,10 +72,10 @@ impl<E: Clone> Ledger<E> {
     ///
     /// When the memory is full of acknowledgements that are not confirmed, a read still goes out that carries one of
     /// them, and otherwise one in a visibility timeout: only a redelivery can then lead to their confirmation.
-    fn may_read(&self, now: Moment) -> bool {
+    fn may_read(&self, time: impl Time) -> bool {
         let has_memory = !self.memory_is_full()
             || self.next_to_carry().is_some()
-            || now >= self.last_read + self.limits.visibility_timeout;
+            || time.moment() >= self.last_read + self.limits.visibility_timeout;
         !self.paused && !self.is_full() && has_memory
     }
 
