@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +14,9 @@ from symphony_datafeed import Datafeed
 from symphony_datafeed.testing import Emulator
 
 pytest_plugins = ["pytest_symphony_datafeed"]
+
+# What a shell starts in the background ignores Ctrl-C, and so would the programs that the tests stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
