@@ -234,3 +234,22 @@ fn a_reading_bot_is_interrupted_and_closed_within_an_answer() {
         });
     }
 }
+
+/// The service sends without a pause, so that nothing is ever waited for.
+#[test]
+fn a_reading_bot_is_interrupted_and_its_time_ends_within_an_answer_that_never_pauses() {
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(2000);
+    let server = RawServer::start();
+    let feed = Feed::open(&server.config());
+    read_next(&server, &feed, 0, silence().repeat(interim, usize::MAX));
+    let begun = Instant::now();
+    assert_eq!(feed.next(50).err(), Some(DATAFEED_TIMEOUT));
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| feed.next(-1).err());
+        feed.interrupt();
+        assert_eq!(waiting.join().expect("it ends"), Some(DATAFEED_INTERRUPTED));
+    });
+    // What it would have waited for takes a minute or more.
+    assert!(begun.elapsed() < PATIENCE / 4, "it waited for the answer");
+    feed.close_at_once();
+}

@@ -30,8 +30,10 @@ impl<E: Clone> Ledger<E> {
                 purpose: Purpose::KeepAlive,
             };
         }
-        if self.memory_is_full() {
-            return Plan::Wait(keep_alive.min(self.last_read + self.limits.visibility_timeout));
+        // From then on a full memory keeps nobody from reading, and whoever wants a read says so.
+        let visible_again = self.last_read + self.limits.visibility_timeout;
+        if self.memory_is_full() && now < visible_again {
+            return Plan::Wait(keep_alive.min(visible_again));
         }
         Plan::Wait(keep_alive)
     }

@@ -1,6 +1,6 @@
 //! One connection to a service, with whatever lies between: a proxy, TLS.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{NextTimeout, Transport};
 use ureq::{Error, Timeout};
@@ -74,7 +74,11 @@ impl Connection {
 
 fn time_until(until: Instant, reason: Timeout) -> NextTimeout {
     NextTimeout {
-        after: until.saturating_duration_since(Instant::now()).into(),
+        // Not zero, which ureq takes for a second.
+        after: until
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_millis(1))
+            .into(),
         reason,
         ..NextTimeout::default()
     }

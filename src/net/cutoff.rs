@@ -122,6 +122,16 @@ impl Cutoff {
         self.lent.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// Whether whoever waits has to leave now.
+    pub(crate) fn has_to_leave(&self) -> bool {
+        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        lent.is_some_and(|Lent { bell, until }| {
+            let is_late = until.is_some_and(|until| until <= Instant::now());
+            let mut bell = [PollFd::from_borrowed_fd(bell.as_fd(), PollFlags::IN)];
+            is_late || poll(&mut bell, Some(&Timespec::default())).is_ok_and(|rung| rung > 0)
+        })
+    }
+
     /// Calls the chore anew from whatever wait is going on.
     pub(crate) fn nudge(&self) {
         self.changed.raise();
@@ -221,6 +231,7 @@ enum Woken {
     Otherwise,
 }
 
-fn left() -> ureq::Error {
+/// The error of a wait that had to be left.
+pub(super) fn left() -> ureq::Error {
     ureq::Error::Io(io::ErrorKind::WouldBlock.into())
 }

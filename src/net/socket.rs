@@ -15,7 +15,7 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use super::Cutoff;
-use super::cutoff::Cut;
+use super::cutoff::{Cut, left};
 
 /// The link of the chain of connectors that opens sockets.
 #[derive(Debug)]
@@ -182,6 +182,11 @@ impl Transport for TcpTransport {
             // The other side may send without a pause, so that nothing is ever waited for.
             if self.cutoff.is_over() {
                 return Err(Cut.into());
+            }
+            if !self.answer_pending && self.cutoff.has_to_leave() {
+                // Whoever goes on reads something first, or nobody would as long as somebody else is called away.
+                self.answer_pending = true;
+                return Err(left());
             }
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(count) => {

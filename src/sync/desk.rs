@@ -11,7 +11,7 @@ use super::handover::{Handover, Queue};
 use super::primitives::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering};
 
 /// How long a read that is wanted may wait for a consumer. Each tick is a wake-up, so it is no shorter than need be.
-const TICK: Duration = Duration::from_millis(20);
+pub(super) const TICK: Duration = Duration::from_millis(20);
 
 /// After so many ticks without a consumer the thread sleeps.
 const QUIET: u32 = 3;
@@ -38,12 +38,18 @@ pub(crate) struct Watch {
     moves: u32,
     /// Ticks without a consumer.
     quiet: u32,
+    /// What `moves` was when a consumer was last waited for.
+    awaited_at: u32,
 }
 
 impl Default for Watch {
     /// No consumer has come yet.
     fn default() -> Watch {
-        Watch { moves: 0, quiet: QUIET }
+        Watch {
+            moves: 0,
+            quiet: QUIET,
+            awaited_at: 0,
+        }
     }
 }
 
@@ -132,8 +138,11 @@ impl<P> Desk<P> {
                 }
             }
             let has_time = end.is_none_or(|end| Instant::now() < end);
-            if !dozes && is_here && moves > 0 && !is_urgent && has_time && !handover.has_sleeping_consumer() {
-                // Something is to be done, and a consumer may be on its way.
+            let may_come = moves != watch.awaited_at && !handover.has_sleeping_consumer();
+            if !dozes && is_here && may_come && !is_urgent && has_time {
+                // Something is to be done, and a consumer may be on its way. Unless one comes, the next time is not waited
+                // for another: the bot may have ceased to wait in calls.
+                watch.awaited_at = moves;
                 watch.quiet = QUIET - 1;
                 continue;
             }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Deadline, EventCount};
+use super::desk::TICK;
+use super::{Deadline, Desk, EventCount, Handover, Queue, Watch};
 
 #[test]
 fn nothing_ends_before_it_is_told_to() {
@@ -80,4 +82,59 @@ fn an_old_ticket_does_not_sleep() {
 fn a_timeout_ends_the_sleep() {
     let count = EventCount::default();
     count.sleep(count.ticket(), Some(Duration::from_millis(1)));
+}
+
+struct Feed {
+    is_over: bool,
+}
+
+impl Queue for Feed {
+    fn has_event(&self) -> bool {
+        false
+    }
+
+    fn is_shut(&self) -> bool {
+        self.is_over
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over
+    }
+}
+
+/// A bot that once waited in a call and polls ever since: nobody comes to read, so the thread does not wait for that.
+#[test]
+fn a_consumer_is_not_awaited_again_and_again() {
+    let handover = Handover::new(Feed { is_over: false });
+    let desk = Desk::new();
+    let (taken, takes) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut watch = Watch::default();
+            while !handover.lock().is_over() {
+                let ticket = handover.poller_ticket();
+                desk.park(&handover, &mut watch, (), ticket, None);
+                taken.send(()).expect("somebody listens");
+            }
+        });
+        let take = || {
+            while !handover.has_to_be_woken() {
+                thread::yield_now();
+            }
+            // What it took by itself before it slept.
+            while takes.try_recv().is_ok() {}
+            let begun = Instant::now();
+            handover.wake_poller();
+            takes.recv().expect("a thread");
+            begun.elapsed()
+        };
+        while desk.borrow(&handover).is_none() {
+            thread::yield_now();
+        }
+        takes.recv().expect("a thread");
+        let quickest = (0..10).map(|_| take()).min();
+        handover.lock().is_over = true;
+        handover.wake_poller();
+        assert!(quickest < Some(TICK), "{quickest:?}");
+    });
 }

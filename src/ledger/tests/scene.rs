@@ -27,7 +27,10 @@ impl Scene {
     pub(super) fn plan(&mut self) -> Option<(String, Purpose)> {
         match self.ledger.plan_read(self.now) {
             Plan::Read { ack_id, purpose } => Some((ack_id, purpose)),
-            Plan::Wait(_) => None,
+            Plan::Wait(until) => {
+                assert!(until > self.now, "a wait that is over");
+                None
+            }
         }
     }
 

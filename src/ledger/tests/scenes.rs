@@ -378,3 +378,21 @@ fn a_million_equal_events_are_told_apart_in_good_time() {
     };
     assert_eq!(scene.ledger.read_answered(arrival, scene.now).new, 1_000_000);
 }
+
+/// The events of a batch of which one is held count as unconfirmed, however long that is.
+#[test]
+fn with_a_full_memory_and_nothing_to_read_for_the_reader_sleeps() {
+    let mut scene = Scene::new(Limits {
+        max_remembered: 2,
+        ..limits()
+    });
+    scene.read_carries("");
+    scene.answer("A", &[1, 2, 3]);
+    scene.take_and_ack();
+    scene.take_and_ack();
+    scene.take();
+    for _ in 0..4 {
+        assert_eq!(scene.plan(), None);
+        scene.pass(20);
+    }
+}
