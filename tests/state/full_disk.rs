@@ -9,6 +9,16 @@ use super::common::*;
 use super::disk;
 use super::world::{World, until};
 
+fn until_tried_again(feed: &Feed) {
+    let failures = || {
+        feed.stats()["retriesByCause"]["STATE_UNAVAILABLE"]
+            .as_u64()
+            .expect("a number")
+    };
+    let before = failures();
+    until("it was tried again", || failures() >= before + 2);
+}
+
 #[test]
 fn a_full_disk_is_told_and_nothing_is_read_until_there_is_room() {
     let world = World::new();
@@ -41,13 +51,7 @@ fn a_full_disk_is_told_and_nothing_is_read_until_there_is_room() {
     // Nothing is outstanding and somebody asks, for which it would be read at any other time.
     let reads = world.reads();
     world.emulator.publish([numbered(40)]);
-    let failures = || {
-        feed.stats()["retriesByCause"]["STATE_UNAVAILABLE"]
-            .as_u64()
-            .expect("a number")
-    };
-    let before = failures();
-    until("it was tried again", || failures() >= before + 2);
+    until_tried_again(&feed);
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT));
     assert_eq!(world.reads(), reads);
     assert_eq!(
@@ -121,13 +125,7 @@ fn what_datafeed_1_hands_over_to_a_full_disk_waits_for_room() {
     let reads = world.reads();
     world.emulator.publish([numbered(1)]);
     assert_eq!(feed.next(0), Err(DATAFEED_TIMEOUT), "it is not on the disk");
-    let failures = || {
-        feed.stats()["retriesByCause"]["STATE_UNAVAILABLE"]
-            .as_u64()
-            .expect("a number")
-    };
-    let before = failures();
-    until("it was tried again", || failures() >= before + 2);
+    until_tried_again(&feed);
     assert_eq!((world.reads(), world.emulator.v1_books().queued), (reads, 1));
     disk::has_room(&world.folder);
     assert_eq!([0, 1].map(|_| number_of(&feed.must_next_and_ack())), [0, 1]);

@@ -233,7 +233,7 @@ fn two_bots_and_a_crash_with_a_store() {
 }
 
 #[test]
-#[ignore = "it takes minutes"]
+#[ignore = "it takes minutes: cargo test --release --features internals --lib -- --ignored"]
 fn two_bots_in_finer_time() {
     let setting = Setting {
         tick: TICK,
