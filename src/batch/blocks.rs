@@ -14,8 +14,7 @@ pub(super) struct Marks {
 
 impl Marks {
     #[inline(always)]
-    pub(super) fn of<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Marks {
-        let bytes = u8x64::from_slice(simd, block);
+    pub(super) fn of<S: Simd>(bytes: u8x64<S>) -> Marks {
         Marks {
             quotes: bytes.simd_eq(b'"').to_bitmask(),
             backslashes: bytes.simd_eq(b'\\').to_bitmask(),

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod filter;
+mod foreign;
 mod nesting;
 mod numbers;
 mod quotes;
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use twox_hash::XxHash3_128;
 
 pub(crate) use filter::Filter;
 use filter::Seen;
@@ -44,7 +45,8 @@ pub(crate) fn warm_up() {
 
 /// One response body with the places of its events.
 pub(crate) struct Batch {
-    text: String,
+    /// UTF-8: it was checked when it came.
+    text: Vec<u8>,
     events: Vec<Found>,
     ack_id: Option<String>,
     skipped: usize,
@@ -95,23 +97,21 @@ impl Batch {
                 let mut scanner = Scanner::new(&body);
                 batch.read_events(&mut scanner, &reading)?;
                 scanner.end()?;
+                scanner.check_utf8()?;
             }
         }
         for event in &batch.events {
             // What follows an event is a comma, a bracket or white space, which nothing needs any more.
             body[event.end as usize] = 0;
         }
-        batch.text = String::from_utf8(body).map_err(|error| Malformed {
-            at: error.utf8_error().valid_up_to(),
-            expected: "valid UTF-8",
-        })?;
+        batch.text = body;
         Ok(batch)
     }
 
     /// A batch without events and without an ackId: what a 204 stands for.
     pub(crate) fn empty() -> Batch {
         Batch {
-            text: String::new(),
+            text: Vec::new(),
             events: Vec::new(),
             ack_id: None,
             skipped: 0,
@@ -153,13 +153,13 @@ impl Batch {
     pub(crate) fn latest_timestamp(&self) -> Option<u64> {
         let found = self.events.last()?;
         let event: serde_json::Value =
-            serde_json::from_str(&self.text[found.start as usize..found.end as usize]).ok()?;
+            serde_json::from_slice(&self.text[found.start as usize..found.end as usize]).ok()?;
         event.get("timestamp")?.as_u64()
     }
 
     /// The events in the order of the body, each with its identity.
     pub(crate) fn events(self: &Arc<Self>) -> impl Iterator<Item = (Identity, EventText)> {
-        let event = |(found, index): (&Found, u32)| {
+        let event = |(index, found): (usize, &Found)| {
             let event = EventText {
                 batch: Arc::clone(self),
                 index,
@@ -168,7 +168,12 @@ impl Batch {
         };
         // All at once: an atomic addition waits for every memory access before it, so that between two events nothing of
         // what their looking up waits for would overlap.
-        self.events.iter().zip(0..).map(event).collect::<Vec<_>>().into_iter()
+        self.events
+            .iter()
+            .enumerate()
+            .map(event)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     fn read_document(&mut self, reading: &Reading) -> Result<(), Malformed> {
@@ -210,7 +215,8 @@ impl Batch {
             }
             scanner.expect(b'}', "',' or '}'")?;
         }
-        scanner.end()
+        scanner.end()?;
+        scanner.check_utf8()
     }
 
     fn read_events(&mut self, scanner: &mut Scanner, reading: &Reading) -> Result<(), Malformed> {
@@ -295,17 +301,18 @@ fn hash_member(reading: &Reading, name: &Range<usize>, value: &Range<usize>) -> 
     const BETWEEN: &[u8] = b"\":";
     let body = reading.body;
     if name.end + BETWEEN.len() == value.start {
-        return xxh3_128_with_seed(&body[name.start..value.end], reading.seed);
+        return XxHash3_128::oneshot_with_seed(reading.seed, &body[name.start..value.end]);
     }
     let member = [&body[name.clone()], BETWEEN, &body[value.clone()]].concat();
-    xxh3_128_with_seed(&member, reading.seed)
+    XxHash3_128::oneshot_with_seed(reading.seed, &member)
 }
 
 /// One event of a batch; keeps the batch's buffer alive.
 #[derive(Clone)]
 pub(crate) struct EventText {
     batch: Arc<Batch>,
-    index: u32,
+    /// As wide as the pointer: what is written in two halves and read as a whole keeps the processor waiting.
+    index: usize,
 }
 
 impl EventText {
@@ -313,7 +320,7 @@ impl EventText {
     pub(crate) fn of_own(text: String) -> EventText {
         let end = text.len() as u32;
         let batch = Batch {
-            text: text + "\0",
+            text: (text + "\0").into_bytes(),
             events: vec![Found {
                 start: 0,
                 end,
@@ -328,17 +335,17 @@ impl EventText {
     }
 
     fn range(&self) -> Range<usize> {
-        let found = &self.batch.events[self.index as usize];
+        let found = &self.batch.events[self.index];
         found.start as usize..found.end as usize
     }
 
     /// The event exactly as the agent sent it.
     pub(crate) fn as_str(&self) -> &str {
-        &self.batch.text[self.range()]
+        std::str::from_utf8(&self.batch.text[self.range()]).expect("it was checked when it came")
     }
 
-    /// The same, with the NUL that ends it for C.
-    pub(crate) fn with_nul(&self) -> &str {
+    /// The same, with the NUL that ends it for C, and without being checked again.
+    pub(crate) fn with_nul(&self) -> &[u8] {
         let Range { start, end } = self.range();
         &self.batch.text[start..=end]
     }

@@ -5,9 +5,12 @@
 //! first byte that the grammar does not allow there, and up to that byte it is true as well. What a string may not hold
 //! is noticed on the way; what and where it is exactly is left to [`strings`](super::strings).
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x64};
 
 use super::blocks::{BLOCK, Marks};
+use super::foreign::Foreign;
+use super::scan::Malformed;
 use super::strings::after_backslash;
 
 /// How many bytes are looked at in one go.
@@ -15,6 +18,9 @@ const CHUNK: usize = 16 * BLOCK;
 
 /// A string has two quotes, but the first one may have begun in the chunk before. Being a power of two spares a check.
 const ROOM: usize = CHUNK;
+
+/// How many ends of strings are noted without a look at how many there are.
+const AT_ONCE: usize = 4;
 
 /// The ends of the strings of a text, in order.
 pub(super) struct Quotes<'a> {
@@ -26,6 +32,7 @@ pub(super) struct Quotes<'a> {
     found: Option<Box<[u32; ROOM]>>,
     next: usize,
     count: usize,
+    foreign: Foreign,
     level: Level,
 }
 
@@ -47,6 +54,7 @@ impl<'a> Quotes<'a> {
             found: None,
             next: 0,
             count: 0,
+            foreign: Foreign::default(),
             level: Level::new(),
         }
     }
@@ -78,6 +86,11 @@ impl<'a> Quotes<'a> {
         self.next += 2;
     }
 
+    /// Whether the whole text is UTF-8, of which what was looked at already has not to be looked at again.
+    pub(super) fn check_utf8(&mut self) -> Result<(), Malformed> {
+        self.foreign.check_rest(self.text, self.ahead)
+    }
+
     /// Looks at chunks until one holds the end of a string; answers whether one does, and all before is in order.
     #[cold]
     fn look_ahead(&mut self) -> bool {
@@ -88,53 +101,80 @@ impl<'a> Quotes<'a> {
         self.count = 0;
         while self.count == 0 && !self.state.in_doubt && self.ahead < self.text.len() {
             let (text, start, state) = (self.text, self.ahead, self.state);
-            let (state, count) = dispatch!(self.level, simd => look_at_chunk(simd, text, start, state, found));
+            let chunk = dispatch!(self.level, simd => look_at_chunk(simd, text, start, state, found));
             self.ahead += CHUNK;
-            self.state = state;
-            if !state.in_doubt {
-                self.count = count;
+            self.state = chunk.state;
+            self.foreign.note(text, start, chunk.is_ascii);
+            if !chunk.state.in_doubt {
+                self.count = chunk.count;
             }
         }
         self.count > 0
     }
 }
 
-/// Notes the closing quotes of the chunk that starts there; answers how many they are.
+/// What there is to know of a chunk.
+struct Chunk {
+    /// At its end.
+    state: State,
+    /// How many strings end in it.
+    count: usize,
+    is_ascii: bool,
+}
+
+/// Notes the closing quotes of the chunk that starts there.
 #[inline(always)]
-fn look_at_chunk<S: Simd>(
-    simd: S,
-    text: &[u8],
-    start: usize,
-    mut state: State,
-    found: &mut [u32; ROOM],
-) -> (State, usize) {
+fn look_at_chunk<S: Simd>(simd: S, text: &[u8], start: usize, mut state: State, found: &mut [u32; ROOM]) -> Chunk {
     let rest = &text[start..];
     let (blocks, tail) = rest[..rest.len().min(CHUNK)].as_chunks::<BLOCK>();
+    let mut seen = u8x64::splat(simd, 0);
     let mut at = start;
     let mut count = 0;
     for block in blocks {
-        let closing = state.look_at(Marks::of(simd, block), text, at);
-        count = note(closing, at, found, count);
+        let bytes = u8x64::from_slice(simd, block);
+        seen |= bytes;
+        let was_in_string = state.in_string;
+        let quotes = state.look_at(Marks::of(bytes), text, at);
+        count = note(quotes, was_in_string, at, found, count);
         at += BLOCK;
     }
     if !tail.is_empty() {
         let mut block = [b' '; BLOCK];
         block[..tail.len()].copy_from_slice(tail);
-        let closing = state.look_at(Marks::of(simd, &block), text, at);
-        count = note(closing, at, found, count);
+        let bytes = u8x64::from_slice(simd, &block);
+        seen |= bytes;
+        let was_in_string = state.in_string;
+        let quotes = state.look_at(Marks::of(bytes), text, at);
+        count = note(quotes, was_in_string, at, found, count);
     }
-    (state, count)
+    Chunk {
+        state,
+        count,
+        is_ascii: seen.simd_lt(0x80).to_bitmask() == u64::MAX,
+    }
 }
 
-/// Notes the offsets of these bits behind the first `count`; answers how many are noted then.
+/// Notes the offsets of the closing ones of these quotes behind the first `count`; answers how many are noted then.
 #[inline(always)]
-fn note(mut bits: u64, start: usize, found: &mut [u32; ROOM], mut count: usize) -> usize {
-    while bits != 0 {
-        found[count % ROOM] = start as u32 + bits.trailing_zeros();
-        count += 1;
-        bits &= bits - 1;
+fn note(quotes: u64, was_in_string: bool, start: usize, found: &mut [u32; ROOM], count: usize) -> usize {
+    let end = count + (quotes.count_ones() as usize + usize::from(was_in_string)) / 2;
+    let mut left = if was_in_string { quotes } else { without_first(quotes) };
+    let mut at = count;
+    loop {
+        // Nearly always that is enough, and not to look how many there are is quicker than to guess it wrong.
+        for _ in 0..AT_ONCE {
+            found[at % ROOM] = start as u32 + left.trailing_zeros();
+            left = without_first(without_first(left));
+            at += 1;
+        }
+        if at >= end {
+            return end;
+        }
     }
-    count
+}
+
+fn without_first(bits: u64) -> u64 {
+    bits & bits.wrapping_sub(1)
 }
 
 /// Where in a text a block ends.
@@ -142,27 +182,30 @@ fn note(mut bits: u64, start: usize, found: &mut [u32; ROOM], mut count: usize) 
 struct State {
     /// 1 if the next byte is escaped, else 0.
     escaped: u64,
-    /// All ones if the next byte is in a string, else 0.
-    in_string: u64,
+    /// Whether the next byte is in a string.
+    in_string: bool,
     /// Whether there was something that no string may hold.
     in_doubt: bool,
 }
 
 impl State {
-    /// Goes on over the block that starts there; answers the quotes that end a string.
+    /// Goes on over the block that starts there; answers the quotes that begin or end a string.
     #[inline(always)]
     fn look_at(&mut self, marks: Marks, text: &[u8], start: usize) -> u64 {
         let escaped = self.escaped_by(marks.backslashes);
         let quotes = marks.quotes & !escaped;
-        let inside = from_odd_to_even(quotes) ^ self.in_string;
-        self.in_string = (inside.cast_signed() >> 63).cast_unsigned();
-        self.in_doubt |= marks.controls & inside != 0;
+        if marks.controls != 0 {
+            let before = if self.in_string { u64::MAX } else { 0 };
+            let inside = from_odd_to_even(quotes) ^ before;
+            self.in_doubt |= marks.controls & inside != 0;
+        }
+        self.in_string ^= quotes.count_ones() % 2 == 1;
         // Nearly always it is a quote or a backslash that is escaped.
         let others = escaped & !(marks.quotes | marks.backslashes);
         if others != 0 {
             self.in_doubt |= is_any_wrong(others, text, start);
         }
-        quotes & !inside
+        quotes
     }
 
     /// The bytes that a backslash before them escapes.

@@ -3,7 +3,7 @@
 //! It builds nothing: an event goes to the bot as the bytes that came, so all that is needed is its boundaries and the
 //! certainty that what lies between them is well formed. The grammar is RFC 8259's. Where strings end is looked up
 //! ahead ([`quotes`](super::quotes)), so all that is left to look at is what lies between them. Whether the text is
-//! UTF-8 is checked apart, once for the whole body.
+//! UTF-8 is for whoever asks for it in the end.
 
 use std::ops::Range;
 
@@ -113,6 +113,11 @@ impl<'a> Scanner<'a> {
             None => Ok(()),
             Some(_) => self.fail("nothing after the end of the document"),
         }
+    }
+
+    /// The whole text is to be UTF-8.
+    pub(crate) fn check_utf8(&mut self) -> Result<(), Malformed> {
+        self.quotes.check_utf8()
     }
 
     /// From the opening brace or bracket to after the closing one.

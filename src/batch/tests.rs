@@ -43,7 +43,7 @@ fn split(body: &[u8]) -> Result<(Vec<String>, Option<String>), Malformed> {
     let events = batch
         .events()
         .map(|(_, event)| {
-            assert_eq!(event.with_nul().strip_suffix('\0'), Some(event.as_str()));
+            assert_eq!(event.with_nul().strip_suffix(b"\0"), Some(event.as_str().as_bytes()));
             event.as_str().to_owned()
         })
         .collect();

@@ -1,7 +1,8 @@
 //! What lies at the edge of a block or of a chunk is found as elsewhere. A scanner that looks nothing up goes byte by byte
 //! and is compared with serde_json; one that does has to find the same, and to refuse the same in the same words.
 
-use fearless_simd::{Level, dispatch};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x64};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
@@ -166,7 +167,7 @@ fn every_byte_is_marked_at_every_place_on_every_processor() {
             for place in 0..BLOCK {
                 let mut block = [b'a'; BLOCK];
                 block[place] = byte;
-                let marks = dispatch!(level, simd => Marks::of(simd, &block));
+                let marks = dispatch!(level, simd => Marks::of(u8x64::from_slice(simd, &block)));
                 let bit = |is: bool| u64::from(is) << place;
                 assert_eq!(marks.quotes, bit(byte == b'"'), "{level:?} {byte} {place}");
                 assert_eq!(marks.backslashes, bit(byte == b'\\'), "{level:?} {byte} {place}");
