@@ -29,11 +29,6 @@ impl Event {
     pub fn json(&self) -> &str {
         self.text.as_str()
     }
-
-    /// The same text with a NUL at its end.
-    pub(crate) fn with_nul(&self) -> &str {
-        self.text.with_nul()
-    }
 }
 
 impl fmt::Debug for Event {

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::batch::EventText;
 use crate::config::Config;
 use crate::error::Error;
 use crate::ledger::{HandedOut, NotHeld, Refused};
@@ -86,9 +87,23 @@ impl Datafeed {
     ///
     /// Everything that is no event; see [`NoEvent`].
     pub fn next_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
+        let out = self.next_event_as(timeout, EventText::clone)?;
+        Ok(Event {
+            delivery: out.delivery,
+            attempt: out.attempt,
+            text: out.event,
+        })
+    }
+
+    /// The same, and `lend` says what the event is handed out as.
+    pub(crate) fn next_event_as<T>(
+        &self,
+        timeout: Option<Duration>,
+        lend: impl Fn(&EventText) -> T,
+    ) -> Result<HandedOut<T>, NoEvent> {
         let shared = self.shared();
         if !shared.implicit_ack {
-            return self.wait_for_event(timeout);
+            return self.wait_for_event(timeout, lend);
         }
         let asking = {
             let mut state = shared.lock();
@@ -111,28 +126,23 @@ impl Datafeed {
             }
             asking
         };
-        let result = self.wait_for_event(timeout);
-        shared.lock().implied = result.as_ref().ok().map(Event::delivery);
+        let result = self.wait_for_event(timeout, lend);
+        shared.lock().implied = result.as_ref().ok().map(|out| out.delivery);
         drop(asking);
         result
     }
 
-    fn wait_for_event(&self, timeout: Option<Duration>) -> Result<Event, NoEvent> {
+    fn wait_for_event<T>(
+        &self,
+        timeout: Option<Duration>,
+        lend: impl Fn(&EventText) -> T,
+    ) -> Result<HandedOut<T>, NoEvent> {
         let shared = self.shared();
         let look = |state: &mut State| {
-            if let Some(HandedOut {
-                delivery,
-                attempt,
-                event,
-            }) = state.ledger.take(&shared.clock)
-            {
+            if let Some(out) = state.ledger.take(&shared.clock, &lend) {
                 // With `maxAttempts`, how often it was tried.
                 shared.save(state);
-                return Look::Took(Ok(Event {
-                    delivery,
-                    attempt,
-                    text: event,
-                }));
+                return Look::Took(Ok(out));
             }
             if let Phase::Failed(error) = &state.phase
                 && state.ledger.postponed() == 0

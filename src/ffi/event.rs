@@ -11,6 +11,7 @@ use super::status::{
     DATAFEED_CLOSED, DATAFEED_FAILED, DATAFEED_INTERRUPTED, DATAFEED_INVALID_ARGUMENT, DATAFEED_NOT_STORED,
     DATAFEED_OK, DATAFEED_TIMEOUT,
 };
+use crate::batch::EventText;
 use crate::{NoEvent, NotAcknowledged};
 
 /// A C timeout: negative waits for ever, 0 does not wait.
@@ -56,12 +57,14 @@ pub unsafe extern "C" fn datafeed_next_event(
         if delivery.is_null() || event_json.is_null() {
             return DATAFEED_INVALID_ARGUMENT;
         }
-        match feed.next_event(timeout(timeout_ms)) {
-            Ok(event) => {
-                // The ledger keeps the batch that holds the text until the delivery is given back.
-                delivery.set(event.delivery());
-                event_json.set(event.with_nul().as_ptr().cast());
-                length.set(event.json().len());
+        // The ledger keeps the batch that holds the text until the delivery is given back.
+        let lend = |event: &EventText| (event.with_nul().as_ptr(), event.with_nul().len() - 1);
+        match feed.next_event_as(timeout(timeout_ms), lend) {
+            Ok(out) => {
+                let (text, bytes) = out.event;
+                delivery.set(out.delivery);
+                event_json.set(text.cast());
+                length.set(bytes);
                 DATAFEED_OK
             }
             Err(NoEvent::Timeout) => DATAFEED_TIMEOUT,

@@ -86,8 +86,9 @@ impl<E: Clone> Ledger<E> {
         for (identity, event) in arrival.events {
             self.counters.received += 1;
             let place = match self.which_twin(identity, id, now, &mut twins) {
-                Twin::New(identity) => {
-                    let place = self.memory.insert_new(identity, id, now);
+                Twin::New(number) => {
+                    self.memory.may_have_twins |= number != identity;
+                    let place = self.memory.insert_new(number, id, now);
                     if self.queue_new(place, event, arrival.published_after, now) {
                         received.new += 1;
                         lease.unsettled += 1;
@@ -120,7 +121,7 @@ impl<E: Clone> Ledger<E> {
     /// Answers whether it is for the bot: processes before this one may have tried it often enough.
     fn queue_new(&mut self, known: Place, event: E, published_after: Option<u64>, now: Moment) -> bool {
         let serial = self.enter(Some(known), event, published_after);
-        if self.is_tried_out(self.entries[&serial].attempts) {
+        if self.is_tried_out(serial) {
             self.set_aside(serial, now);
             return false;
         }
@@ -150,20 +151,19 @@ impl<E: Clone> Ledger<E> {
         let before = known
             .filter(|_| !self.tried_before.is_empty())
             .and_then(|place| self.tried_before.remove(&self.memory.get(place).identity));
-        let entry = Entry {
+        self.entries.insert_with(serial, || Entry {
             known,
             event,
             attempts: before.unwrap_or_default(),
             kept: false,
             published_after,
-        };
-        self.entries.insert(serial, entry);
+        });
         serial
     }
 
     /// The event goes into the state store, until the bot is done with it.
     pub(super) fn keep(&mut self, serial: Serial) {
-        let entry = self.entries.get_mut(&serial).expect("it was entered just now");
+        let entry = self.entries.get_mut(serial).expect("it was entered just now");
         entry.kept = true;
         self.changes.kept.push(Kept {
             serial,
@@ -177,7 +177,7 @@ impl<E: Clone> Ledger<E> {
     /// not known. `caught_up`: the same for what has come at all.
     pub(crate) fn done_until(&self, caught_up: Option<u64>) -> Option<u64> {
         let only_the_service_has = |entry: &&Entry<E>| entry.known.is_some() && !entry.kept;
-        let outstanding = self.entries.values().filter(only_the_service_has);
+        let outstanding = self.entries.iter().map(|(_, entry)| entry).filter(only_the_service_has);
         outstanding
             .map(|entry| entry.published_after)
             .fold(caught_up, Option::min)

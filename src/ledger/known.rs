@@ -7,7 +7,6 @@ use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::lease::LeaseId;
 use crate::batch::Identity;
@@ -60,23 +59,29 @@ impl KnownEvents {
         self.places.find(hash_of(identity), is_it).copied()
     }
 
-    /// What was known of the same event is replaced.
-    pub(super) fn insert(&mut self, known: Known) -> Place {
+    /// One that is not known yet.
+    pub(super) fn insert_new(&mut self, known: Known) -> Place {
         let KnownEvents { places, events, free } = self;
-        let identity_at = |place: &Place| events[place.0 as usize].identity;
-        let is_it = |place: &Place| identity_at(place) == known.identity;
-        let entry = places.entry(hash_of(known.identity), is_it, |place| hash_of(identity_at(place)));
-        let place = match &entry {
-            Entry::Occupied(found) => *found.get(),
-            Entry::Vacant(_) => free.pop().unwrap_or(Place(events.len() as u32)),
-        };
-        entry.or_insert(place);
+        let place = free.pop().unwrap_or(Place(events.len() as u32));
         if place.0 as usize == events.len() {
             events.push(known);
         } else {
             events[place.0 as usize] = known;
         }
+        let hash_at = |place: &Place| hash_of(events[place.0 as usize].identity);
+        places.insert_unique(hash_of(known.identity), place, hash_at);
         place
+    }
+
+    /// What was known of the same event is replaced.
+    pub(super) fn insert(&mut self, known: Known) -> Place {
+        match self.find(known.identity) {
+            Some(place) => {
+                self[place] = known;
+                place
+            }
+            None => self.insert_new(known),
+        }
     }
 
     pub(super) fn remove(&mut self, place: Place) {

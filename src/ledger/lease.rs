@@ -53,7 +53,7 @@ impl<E: Clone> Ledger<E> {
 
     /// One event of the lease was acknowledged.
     pub(super) fn settle_one(&mut self, id: LeaseId, time: impl Time) {
-        let Some(lease) = self.leases.get_mut(&id) else {
+        let Some(lease) = self.leases.get_mut(id) else {
             return;
         };
         lease.unsettled -= 1;
@@ -62,7 +62,7 @@ impl<E: Clone> Ledger<E> {
 
     /// Makes a lease without unsettled events ready, or retires it if the service took it back.
     pub(super) fn settled(&mut self, id: LeaseId, time: impl Time) {
-        let lease = &self.leases[&id];
+        let lease = &self.leases[id];
         if lease.unsettled > 0 {
             return;
         }
@@ -81,7 +81,7 @@ impl<E: Clone> Ledger<E> {
 
     /// The service has taken this lease back.
     pub(super) fn lapse(&mut self, id: LeaseId) {
-        let Some(lease) = self.leases.get_mut(&id) else {
+        let Some(lease) = self.leases.get_mut(id) else {
             return;
         };
         lease.lapsed = true;
@@ -93,7 +93,7 @@ impl<E: Clone> Ledger<E> {
     /// Gives up the ready leases whose time has passed; their events will be delivered again and recognised.
     pub(super) fn retire_lapsed(&mut self, now: Moment) {
         while let Some(oldest) = self.ready.first().copied() {
-            if self.leases[&oldest].alive(now, self.limits.visibility_timeout) {
+            if self.leases[oldest].alive(now, self.limits.visibility_timeout) {
                 return;
             }
             self.retire_unconfirmed(oldest);
@@ -103,7 +103,7 @@ impl<E: Clone> Ledger<E> {
     /// Drops a settled lease that the service did not confirm; its acknowledgements stay remembered.
     pub(super) fn retire_unconfirmed(&mut self, id: LeaseId) {
         self.ready.remove(&id);
-        if let Some(lease) = self.leases.remove(&id) {
+        if let Some(lease) = self.leases.remove(id) {
             let visible_again = lease.received + self.limits.visibility_timeout;
             self.memory.lapse(visible_again, id, lease.members);
         }
@@ -112,7 +112,7 @@ impl<E: Clone> Ledger<E> {
     /// The service has confirmed this lease: it removed the events.
     pub(super) fn confirm(&mut self, id: LeaseId, now: Moment) {
         self.ready.remove(&id);
-        if let Some(lease) = self.leases.remove(&id) {
+        if let Some(lease) = self.leases.remove(id) {
             self.counters.confirmed += lease.present as u64;
             self.memory.confirm(now + self.limits.memory, id, lease.members);
         }
@@ -120,7 +120,7 @@ impl<E: Clone> Ledger<E> {
 
     /// An event of this lease was delivered again, in a newer one.
     pub(super) fn leave(&mut self, id: LeaseId, state: State) {
-        let Some(lease) = self.leases.get_mut(&id) else {
+        let Some(lease) = self.leases.get_mut(id) else {
             return;
         };
         lease.present -= 1;
@@ -128,7 +128,7 @@ impl<E: Clone> Ledger<E> {
             lease.unsettled -= 1;
         }
         if lease.present == 0 {
-            self.leases.remove(&id);
+            self.leases.remove(id);
             self.ready.remove(&id);
         } else {
             self.lapse(id);

@@ -24,6 +24,9 @@ pub(super) struct Memory {
     /// What has changed, for the state store: see [`Changes::standings`](super::Changes).
     pub(super) notes: Vec<(Identity, Option<Standing>)>,
     pub(super) known: KnownEvents,
+    /// Whether some may look the same, and so be known under numbers that follow each other: whoever forgets one then has to
+    /// look for the others. Nearly always there are none.
+    pub(super) may_have_twins: bool,
     /// Settled batches to forget, in the order of their time.
     pub(super) confirmed: VecDeque<(Moment, LeaseId, Vec<Place>)>,
     /// Settled batches that the service took back, with the time from which it delivers them again.
@@ -40,6 +43,7 @@ impl Memory {
             takes_notes,
             notes: Vec::new(),
             known: KnownEvents::default(),
+            may_have_twins: false,
             confirmed: VecDeque::new(),
             lapsed: Vec::new(),
             sweep_at: 0,
@@ -68,9 +72,20 @@ impl Memory {
 
     /// One that is not known yet.
     pub(super) fn insert_new(&mut self, identity: Identity, lease: LeaseId, received: Moment) -> Place {
-        self.known.insert(Known {
+        self.known.insert_new(Known {
             identity,
             state: State::Outstanding,
+            lease,
+            received,
+        })
+    }
+
+    /// As a process before this one had it. What is known of the same event is replaced.
+    pub(super) fn restore(&mut self, identity: Identity, state: State, lease: LeaseId, received: Moment) -> Place {
+        self.may_have_twins = true;
+        self.known.insert(Known {
+            identity,
+            state,
             lease,
             received,
         })
@@ -102,18 +117,13 @@ impl Memory {
 
     /// As [`acknowledge`](Memory::acknowledge) left it in a process before this one.
     pub(super) fn restore_acknowledged(&mut self, identity: Identity, lease: LeaseId, received: Moment) -> Place {
-        let place = self.insert_new(identity, lease, received);
+        let place = self.restore(identity, State::Outstanding, lease, received);
         self.acknowledge(place);
         place
     }
 
     pub(super) fn restore_placeholder(&mut self, identity: Identity) {
-        self.known.insert(Known {
-            identity,
-            state: State::Placeholder,
-            lease: 0,
-            received: Moment::default(),
-        });
+        self.restore(identity, State::Placeholder, 0, Moment::default());
     }
 
     /// The bot acknowledged it; answers the lease it belongs to.
@@ -196,6 +206,10 @@ impl Memory {
     }
 
     fn remove(&mut self, place: Place) {
+        if !self.may_have_twins {
+            self.forget(place);
+            return;
+        }
         let identity = self.known[place].identity;
         if self.find(identity.wrapping_add(1)).is_some() {
             self.known[place].state = State::Placeholder;

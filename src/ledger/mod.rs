@@ -18,6 +18,7 @@ mod changes;
 mod known;
 mod lease;
 mod memory;
+mod numbered;
 mod planning;
 mod restore;
 mod retry;
@@ -34,6 +35,7 @@ use known::Place;
 use lease::{Lease, LeaseId};
 pub(crate) use memory::LONG_AGO;
 use memory::Memory;
+use numbered::Numbered;
 pub(crate) use restore::Restored;
 pub(crate) use retry::Refused;
 
@@ -160,16 +162,16 @@ struct Held {
 #[derive(Clone)]
 pub(crate) struct Ledger<E> {
     limits: Limits,
-    entries: HashMap<Serial, Entry<E>, Mixed>,
+    entries: Numbered<Entry<E>>,
     next_serial: Serial,
     queue: VecDeque<Serial>,
     /// What is to be in the state store before the bot sees it, and then goes into the queue.
     staged: Vec<Serial>,
-    held: HashMap<u64, Held, Mixed>,
+    held: Numbered<Held>,
     next_delivery: u64,
     postponed: BinaryHeap<Reverse<(Moment, Serial)>>,
     memory: Memory,
-    leases: HashMap<LeaseId, Lease, Mixed>,
+    leases: Numbered<Lease>,
     next_lease: LeaseId,
     /// Leases before this one were given by a feed that has been replaced.
     first_lease_of_feed: LeaseId,
@@ -200,14 +202,14 @@ impl<E: Clone> Ledger<E> {
         Ledger {
             memory: Memory::new(limits.stores),
             limits,
-            entries: HashMap::default(),
+            entries: Numbered::default(),
             next_serial: 0,
             queue: VecDeque::new(),
             staged: Vec::new(),
-            held: HashMap::default(),
+            held: Numbered::default(),
             next_delivery: 1,
             postponed: BinaryHeap::new(),
-            leases: HashMap::default(),
+            leases: Numbered::default(),
             next_lease: 0,
             first_lease_of_feed: 0,
             ready: BTreeSet::new(),
@@ -225,8 +227,8 @@ impl<E: Clone> Ledger<E> {
         }
     }
 
-    /// Hands out the next event, or notes that a consumer is waiting for one.
-    pub(crate) fn take(&mut self, time: impl Time) -> Option<HandedOut<E>> {
+    /// Hands out the next event, or notes that a consumer is waiting for one. `lend`: as what it is handed out.
+    pub(crate) fn take<T>(&mut self, time: impl Time, lend: impl FnOnce(&E) -> T) -> Option<HandedOut<T>> {
         if !self.postponed.is_empty() {
             self.wake_postponed(time.moment());
         }
@@ -238,7 +240,7 @@ impl<E: Clone> Ledger<E> {
         self.next_delivery += 1;
         self.held.insert(delivery, Held { serial, copied: false });
         self.counters.handed_out += 1;
-        let entry = self.entries.get_mut(&serial).expect("a queued event has an entry");
+        let entry = self.entries.get_mut(serial).expect("a queued event has an entry");
         entry.attempts += 1;
         if self.limits.max_attempts.is_some() {
             // An event that ends the process each time is to be set aside, too.
@@ -251,13 +253,13 @@ impl<E: Clone> Ledger<E> {
         Some(HandedOut {
             delivery,
             attempt: entry.attempts,
-            event: entry.event.clone(),
+            event: lend(&entry.event),
         })
     }
 
     /// The bot is done with this one: it will not be handed out again.
     pub(crate) fn ack(&mut self, delivery: u64, time: impl Time) -> Result<(), NotHeld> {
-        let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
+        let Held { serial, .. } = self.held.remove(delivery).ok_or(NotHeld)?;
         self.counters.acknowledged += 1;
         self.done_with(serial, time);
         Ok(())
@@ -265,7 +267,7 @@ impl<E: Clone> Ledger<E> {
 
     /// The event leaves the ledger; the service may be told.
     fn done_with(&mut self, serial: Serial, time: impl Time) -> Entry<E> {
-        let entry = self.entries.remove(&serial).expect("an event at hand has an entry");
+        let entry = self.entries.remove(serial).expect("an event at hand has an entry");
         if entry.kept {
             self.changes.released.push(serial);
         }
@@ -279,13 +281,13 @@ impl<E: Clone> Ledger<E> {
 
     /// How often the held event has been handed out, this time included.
     pub(crate) fn attempt(&self, delivery: u64) -> Result<u32, NotHeld> {
-        let held = self.held.get(&delivery).ok_or(NotHeld)?;
-        Ok(self.entries[&held.serial].attempts)
+        let held = self.held.get(delivery).ok_or(NotHeld)?;
+        Ok(self.entries[held.serial].attempts)
     }
 
     /// The bot has a copy of the held event: see [`close`](Ledger::close).
     pub(crate) fn copied(&mut self, delivery: u64) -> Result<(), NotHeld> {
-        self.held.get_mut(&delivery).ok_or(NotHeld)?.copied = true;
+        self.held.get_mut(delivery).ok_or(NotHeld)?.copied = true;
         Ok(())
     }
 
@@ -331,7 +333,7 @@ impl<E: Clone> Ledger<E> {
         else {
             return;
         };
-        let Some(lease) = self.leases.get_mut(&carried) else {
+        let Some(lease) = self.leases.get_mut(carried) else {
             return;
         };
         let given_up = match failure {
@@ -354,7 +356,7 @@ impl<E: Clone> Ledger<E> {
     /// more, and what the new one delivers may be known already.
     pub(crate) fn feed_replaced(&mut self, now: Moment) {
         self.in_flight = None;
-        let old: Vec<LeaseId> = self.leases.keys().copied().collect();
+        let old: Vec<LeaseId> = self.leases.iter().map(|(id, _)| id).collect();
         for id in old {
             self.lapse(id);
         }
@@ -371,7 +373,7 @@ impl<E: Clone> Ledger<E> {
         self.ready
             .iter()
             .filter(|id| Some(**id) != carried)
-            .map(|id| &self.leases[id])
+            .map(|id| &self.leases[*id])
             .filter(|lease| {
                 lease.alive(now, self.limits.visibility_timeout)
                     && !lease.members.is_empty()
@@ -389,25 +391,23 @@ impl<E: Clone> Ledger<E> {
     /// Gives back everything but what the bot holds and has no copy of: nothing more will be handed out or read.
     pub(crate) fn close(&mut self) {
         self.held.retain(|_, held| !held.copied);
-        self.held.shrink_to_fit();
-        let lent: HashSet<Serial> = self.held.values().map(|held| held.serial).collect();
-        self.entries.retain(|serial, _| lent.contains(serial));
-        self.entries.shrink_to_fit();
+        let lent: HashSet<Serial> = self.held.iter().map(|(_, held)| held.serial).collect();
+        self.entries.retain(|serial, _| lent.contains(&serial));
         self.queue = VecDeque::new();
         self.staged = Vec::new();
         self.postponed = BinaryHeap::new();
         self.memory = Memory::new(false);
         self.changes = Changes::default();
         self.tried_before = HashMap::default();
-        self.leases = HashMap::default();
+        self.leases = Numbered::default();
         self.ready = BTreeSet::new();
         self.in_flight = None;
     }
 
     /// After `close`: the bot gives back what it held.
     pub(crate) fn release(&mut self, delivery: u64) {
-        if let Some(Held { serial, .. }) = self.held.remove(&delivery) {
-            self.entries.remove(&serial);
+        if let Some(Held { serial, .. }) = self.held.remove(delivery) {
+            self.entries.remove(serial);
             self.held.shrink_to_fit();
             self.entries.shrink_to_fit();
         }

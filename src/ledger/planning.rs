@@ -11,7 +11,7 @@ impl<E: Clone> Ledger<E> {
         self.retire_lapsed(now);
         self.memory.expire(now, self.limits.memory);
         let ack_id = || match self.next_to_carry() {
-            Some(oldest) => self.leases[&oldest].ack_id.clone(),
+            Some(oldest) => self.leases[oldest].ack_id.clone(),
             None => String::new(),
         };
         if self.may_read(now) && self.has_reason_to_read() {

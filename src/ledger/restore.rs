@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::known::State;
 use super::lease::Lease;
 use super::{Kept, Ledger, Standing};
 use crate::batch::Identity;
@@ -83,16 +84,16 @@ impl<E: Clone> Ledger<E> {
         } in kept
         {
             self.next_serial = self.next_serial.max(serial);
-            let known = identity.map(|identity| self.memory.insert_new(identity, id, now));
+            let known = identity.map(|identity| self.memory.restore(identity, State::Outstanding, id, now));
             let serial = self.enter(known, event, None);
-            let entry = self.entries.get_mut(&serial).expect("it was entered just now");
+            let entry = self.entries.get_mut(serial).expect("it was entered just now");
             entry.kept = true;
             entry.attempts = entry.attempts.max(attempts);
             if let Some(place) = known {
                 lease.members.push(place);
                 lease.unsettled += 1;
             }
-            if self.is_tried_out(self.entries[&serial].attempts) {
+            if self.is_tried_out(serial) {
                 lease.unsettled -= usize::from(known.is_some());
                 self.set_aside(serial, now);
             } else {

@@ -28,13 +28,13 @@ impl<E: Clone> Ledger<E> {
     /// The bot is not done with this one: it is handed out again, later, under a new number, unless that was done often
     /// enough.
     pub(crate) fn nack(&mut self, delivery: u64, now: Moment) -> Result<Refused, NotHeld> {
-        let Held { serial, .. } = self.held.remove(&delivery).ok_or(NotHeld)?;
+        let Held { serial, .. } = self.held.remove(delivery).ok_or(NotHeld)?;
         self.counters.nacked += 1;
-        let attempts = self.entries[&serial].attempts;
-        if self.is_tried_out(attempts) {
+        if self.is_tried_out(serial) {
             self.set_aside(serial, now);
             return Ok(Refused::SetAside);
         }
+        let attempts = self.entries[serial].attempts;
         self.postponed.push(Reverse((now + self.rest_after(attempts), serial)));
         Ok(Refused::ComesAgain)
     }
@@ -46,9 +46,9 @@ impl<E: Clone> Ledger<E> {
         first.saturating_mul(factor).min(LONGEST_REST.max(first))
     }
 
-    pub(super) fn is_tried_out(&self, attempts: u32) -> bool {
+    pub(super) fn is_tried_out(&self, serial: Serial) -> bool {
         let most = self.limits.max_attempts;
-        most.is_some_and(|most| attempts >= most) && self.letters < MOST_LETTERS
+        most.is_some_and(|most| self.entries[serial].attempts >= most) && self.letters < MOST_LETTERS
     }
 
     /// For the service the event is done with, for a person it is there to be looked at.
@@ -80,7 +80,7 @@ impl<E: Clone> Ledger<E> {
         self.letters += 1;
         self.changes.letters_taken.pop();
         if let Some(serial) = taken.serial {
-            self.entries.remove(&serial);
+            self.entries.remove(serial);
             self.changes.kept.pop();
             self.queue.pop_back();
         }

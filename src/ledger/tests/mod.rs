@@ -7,6 +7,7 @@ mod ending;
 mod exhaustive;
 mod known;
 mod model;
+mod numbered;
 mod restoring;
 mod retries;
 mod scene;

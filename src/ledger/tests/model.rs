@@ -295,7 +295,9 @@ fn run(steps: &[Step]) {
         match step {
             Step::Advance(millis) => now = now + Duration::from_millis(*millis),
             Step::Take => {
-                let taken = ledger.take(now).map(|out| (out.delivery, out.attempt, out.event));
+                let taken = ledger
+                    .take(now, Clone::clone)
+                    .map(|out| (out.delivery, out.attempt, out.event));
                 assert_eq!(taken, model.take(now));
             }
             // The latest deliveries, held or not, and the one that will come next.

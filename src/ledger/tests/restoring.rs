@@ -145,8 +145,8 @@ fn events_that_look_the_same_are_told_apart_after_a_restart() {
     );
 }
 
-#[test]
-fn the_later_of_two_that_look_the_same_is_recognised_when_the_first_is_forgotten() {
+/// Two that look the same have come, and are acknowledged; that of the second was not confirmed.
+fn two_that_look_the_same() -> (Scene, Disk<u128>) {
     let mut scene = Scene::new(storing());
     let mut disk = Disk::default();
     scene.read_carries("");
@@ -160,12 +160,35 @@ fn the_later_of_two_that_look_the_same_is_recognised_when_the_first_is_forgotten
         scene.read_carries("B");
         scene.ledger.read_failed(ReadFailure::AnswerLost);
     }
+    scene.save(&mut disk);
+    (scene, disk)
+}
+
+/// Long enough for the first one to be forgotten.
+fn the_first_is_forgotten(scene: &mut Scene, disk: &mut Disk<u128>) {
     scene.pass(900);
     scene.plan();
-    scene.save(&mut disk);
+    scene.save(disk);
     assert_eq!(disk.standings[&1000], Standing::Placeholder);
     assert_eq!(disk.standings[&1001], Standing::Acknowledged);
+}
+
+#[test]
+fn the_later_of_two_that_look_the_same_is_recognised_when_the_first_is_forgotten() {
+    let (mut scene, mut disk) = two_that_look_the_same();
+    the_first_is_forgotten(&mut scene, &mut disk);
     scene.restart(storing(), &disk);
+    scene.read_carries("");
+    assert_eq!(scene.answer("C", &[1]).redelivered, 1);
+    assert_eq!(scene.take(), None);
+    scene.read_carries("C");
+}
+
+#[test]
+fn and_when_the_first_is_forgotten_by_another_process() {
+    let (mut scene, mut disk) = two_that_look_the_same();
+    scene.restart(storing(), &disk);
+    the_first_is_forgotten(&mut scene, &mut disk);
     scene.read_carries("");
     assert_eq!(scene.answer("C", &[1]).redelivered, 1);
     assert_eq!(scene.take(), None);

@@ -148,7 +148,10 @@ fn an_event_that_is_handed_out_again_counts_from_one_and_can_be_put_back() {
     scene.ledger.take_letter(7, Some(1));
     assert_eq!(scene.ledger.changes().letters_taken, [7]);
     assert_eq!(scene.ledger.changes().kept.len(), 1);
-    assert_eq!(scene.ledger.take(scene.now).map(|out| out.attempt), Some(1));
+    assert_eq!(
+        scene.ledger.take(scene.now, Clone::clone).map(|out| out.attempt),
+        Some(1)
+    );
 }
 
 /// What was resubmitted has no identity that its attempts could be told by.

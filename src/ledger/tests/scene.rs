@@ -52,7 +52,9 @@ impl Scene {
     }
 
     pub(super) fn take(&mut self) -> Option<(u64, u128)> {
-        self.ledger.take(self.now).map(|out| (out.delivery, out.event))
+        self.ledger
+            .take(self.now, Clone::clone)
+            .map(|out| (out.delivery, out.event))
     }
 
     pub(super) fn take_and_ack(&mut self) -> Option<u128> {

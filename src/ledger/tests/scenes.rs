@@ -290,7 +290,7 @@ fn a_refused_event_rests_and_comes_alone_under_a_new_number() {
     assert_eq!(scene.take(), None);
     assert_eq!(scene.ledger.next_due(), Some(scene.now + Duration::from_secs(1)));
     scene.pass(1);
-    let again = scene.ledger.take(scene.now).unwrap();
+    let again = scene.ledger.take(scene.now, Clone::clone).unwrap();
     assert_eq!((again.event, again.attempt), (4, 2));
     assert!(taken.iter().all(|(delivery, _)| *delivery != again.delivery));
     assert_eq!(scene.ledger.attempt(again.delivery), Ok(2));

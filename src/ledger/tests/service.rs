@@ -119,7 +119,7 @@ impl World {
     }
 
     fn take(&mut self) {
-        if let Some(out) = self.ledger.take(self.now) {
+        if let Some(out) = self.ledger.take(self.now, Clone::clone) {
             self.save();
             assert!(
                 !self.done.contains(&out.event),

@@ -66,7 +66,7 @@ impl Instance {
             service,
             time: self.time(now),
             serials: self.serials(),
-            leases: self.ledger.leases.keys().copied().collect(),
+            leases: self.ledger.leases.iter().map(|(id, _)| id).collect(),
         };
         writer.leases.sort_unstable();
         let mut held: Vec<(u64, u64)> = self
@@ -77,7 +77,7 @@ impl Instance {
                     u64::from(*event),
                     self.ledger
                         .held
-                        .get(delivery)
+                        .get(*delivery)
                         .map_or(99, |held| writer.rank(held.serial)),
                 )
             })
@@ -113,7 +113,7 @@ impl Instance {
 
     /// Those that occur anywhere, in their order.
     fn serials(&self) -> Vec<Serial> {
-        let mut serials: Vec<Serial> = self.ledger.entries.keys().copied().collect();
+        let mut serials: Vec<Serial> = self.ledger.entries.iter().map(|(serial, _)| serial).collect();
         if let Some(store) = &self.store {
             serials.extend(store.kept.keys());
             serials.extend(self.ledger.changes.kept.iter().map(|kept| kept.serial));

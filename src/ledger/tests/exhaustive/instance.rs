@@ -179,7 +179,7 @@ impl Instance {
     }
 
     pub(super) fn take(&mut self, setting: &Setting, now: Moment) -> Result<(), Broken> {
-        let Some(HandedOut { delivery, event, .. }) = self.ledger.take(self.time(now)) else {
+        let Some(HandedOut { delivery, event, .. }) = self.ledger.take(self.time(now), Clone::clone) else {
             return Ok(());
         };
         let kept_before = self.kept().contains(event);

@@ -57,7 +57,7 @@ impl Writer<'_> {
         let entries: Vec<_> = self
             .serials
             .iter()
-            .filter_map(|serial| Some((*serial, ledger.entries.get(serial)?)))
+            .filter_map(|serial| Some((*serial, ledger.entries.get(*serial)?)))
             .map(|(serial, entry)| {
                 let event = u64::from(entry.event);
                 let attempts = u64::from(entry.attempts) << 1 | u64::from(entry.kept);
@@ -66,7 +66,7 @@ impl Writer<'_> {
             })
             .collect();
         self.list(entries);
-        let mut held: Vec<[u64; 1]> = ledger.held.values().map(|held| [self.rank(held.serial)]).collect();
+        let mut held: Vec<[u64; 1]> = ledger.held.iter().map(|(_, held)| [self.rank(held.serial)]).collect();
         held.sort_unstable();
         self.list(held);
         let queue: Vec<_> = ledger.queue.iter().map(|serial| [self.rank(*serial)]).collect();
@@ -95,7 +95,7 @@ impl Writer<'_> {
         let leases: Vec<_> = self
             .leases
             .iter()
-            .map(|id| (id, &ledger.leases[id]))
+            .map(|id| (id, &ledger.leases[*id]))
             .map(|(id, lease)| {
                 let flags = u64::from(lease.lapsed) << 1 | u64::from(ledger.ready.contains(id));
                 let counts =
