@@ -15,34 +15,36 @@ prepare_feeds() {
     ulimit -n "$(ulimit -Hn)"
 }
 
-# run_feeds COUNT ROUND CORES STATE WARM_UP EVENTS AGENT_OPTION...
+# run_feeds CONSUMER COUNT ROUND CORES STATE WARM_UP EVENTS AGENT_OPTION...
 run_feeds() {
-    local count=$1 round=$2 cores=$3 state=$4 warm_up=$5 events=$6
+    local name=$1 count=$2 round=$3 cores=$4 state=$5 warm_up=$6 events=$7
     local environment program numbers
-    show_progress "feeds: round $((round + 1)) of $ROUNDS, cores $cores, $count feeds, $state"
-    start_agent http "$work/agent" --batch 100 --answers 1 "${@:7}"
+    show_progress "feeds: round $((round + 1)) of $ROUNDS, cores $cores, $count feeds, $state: $name"
+    start_agent http "$work/agent" --batch 100 --answers 1 "${@:8}"
     consumer_of datafeed http "$port"
     numbers=$(env "${environment[@]}" BENCH_WARM_UP="$warm_up" BENCH_EVENTS="$events" BENCH_BATCH=100 \
-        ${pin[@]+"${pin[@]}"} build/feeds "$count") || stop_with "$count feeds failed"
+        ${pin[@]+"${pin[@]}"} "build/$name" "$count") || stop_with "$count feeds of $name failed"
     end_server
-    write_row feeds "cores=$cores round=$round state=$state" "$numbers" "$(tail -n 1 "$work/agent")"
+    write_row feeds "cores=$cores round=$round state=$state consumer=$name" "$numbers" "$(tail -n 1 "$work/agent")"
 }
 
 measure_feeds() {
     make_keys
     rm -f "$RESULTS/feeds"
-    local round cores count
+    local round cores count name
     for ((round = 0; round < ROUNDS; round++)); do
         for cores in $(placements); do
             pin_to "$cores"
             for count in $FEED_COUNTS; do
                 # By then every feed is long past its login.
-                run_feeds "$count" "$round" "$cores" busy $((count * 200 + 10000)) "$FEED_EVENTS"
+                for name in raw_feeds feeds; do
+                    run_feeds "$name" "$count" "$round" "$cores" busy $((count * 200 + 10000)) "$FEED_EVENTS"
+                done
             done
         done
         # What feeds hold that have had one batch and wait for the next: a busy one remembers what it has had.
         for count in $FEED_COUNTS; do
-            run_feeds "$count" "$round" 2 resting 0 $((count * 100 - 1)) --events 100
+            run_feeds feeds "$count" "$round" 2 resting 0 $((count * 100 - 1)) --events 100
         done
     done
     show_progress ''

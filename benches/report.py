@@ -144,17 +144,20 @@ def further(cell, one, feeds, measure):
 def report_feeds(rows):
     """Cost for one event, and what a feed takes."""
     unacknowledged(rows)
-    cells = group([row for row in rows if row["state"] == "busy"], "cores", "feeds")
+    cells = group([row for row in rows if row["state"] == "busy"], "cores", "feeds", "consumer")
     lines = []
-    for (cores, feeds), cell in cells.items():
-        one = cells.get((cores, "1"))
-        ratio = figure(cell.ratio(one, total))
+    for (cores, feeds, consumer), cell in cells.items():
+        ratios = [
+            figure(cell.ratio(cells.get(other), total))
+            for other in ((cores, "1", consumer), (cores, feeds, "raw_feeds"))
+        ]
         busy = f"{100 * cell.middle(agent_busy):.0f} %"
         resident = f"{cell.middle('resident') / 1024:.1f}"
-        costs = [figure(cell.middle(total)), spread(cell, total), ratio]
-        lines.append([PLACES[cores], feeds, *costs, f"{cell.middle(rate):.0f}", resident, busy])
+        costs = [figure(cell.middle(total)), spread(cell, total), *ratios]
+        name = consumer.replace("raw_feeds", "raw").replace("feeds", "datafeed")
+        lines.append([PLACES[cores], feeds, name, *costs, f"{cell.middle(rate):.0f}", resident, busy])
     print("\nCPU microseconds for one event, medians of the rounds.")
-    head = ["", "feeds", "total", "lowest-highest", "x one feed", "events/s", "resident MB", "agent busy"]
+    head = ["", "feeds", "", "total", "lowest-highest", "x one feed", "x raw", "events/s", "resident MB", "agent busy"]
     print(table(head, lines), end="")
 
     cells = group([row for row in rows if row["state"] == "resting"], "feeds")

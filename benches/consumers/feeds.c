@@ -1,19 +1,14 @@
 /* Many feeds of this library in one process, whose events one thread takes in an epoll loop, acknowledging each.
  *
  *   feeds COUNT
- *
- * BENCH_WARM_UP and BENCH_EVENTS are of all feeds together.
  */
 
 #include <datafeed.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
-#include "bot.h"
+#include "many.h"
 
-static struct measurement all;
-
-/* What each feed has received, for the order of its events. */
 struct receiver {
     datafeed *feed;
     struct measurement own;
@@ -24,8 +19,7 @@ static void watch(int epoll, struct receiver *receiver)
     char *error;
     int descriptor;
     struct epoll_event watched = {.events = EPOLLIN, .data.ptr = receiver};
-    receiver->own = all;
-    receiver->own.warm_up = receiver->own.events = 1L << 60;
+    receiver->own = of_one_feed();
     if (datafeed_create(needed_setting("BENCH_CONFIG"), &receiver->feed, &error) != DATAFEED_OK) {
         fail(error);
     }
@@ -49,47 +43,17 @@ static bool take_events(struct receiver *receiver)
         if (status != DATAFEED_OK) {
             fail("a feed has ended");
         }
-        receive_event(&receiver->own, event, length);
+        bool more = receive_of_many(&receiver->own, event, length);
         datafeed_ack(receiver->feed, delivery);
-        long number = all.received++;
-        if (number == 0) {
-            all.first = microseconds();
-        }
-        if (number == all.warm_up) {
-            all.begin = take_snapshot();
-            all.bytes = 0;
-        }
-        if (number == all.warm_up + all.events) {
-            all.end = take_snapshot();
+        if (!more) {
             return false;
-        }
-        all.bytes += length;
-    }
-}
-
-/* Each event's id is greater than the one before; so many as the latest says have come. */
-static void check_counts(const struct receiver *receivers, int count)
-{
-    for (int index = 0; index < count; index++) {
-        const struct measurement *own = &receivers[index].own;
-        char digits[ID_BATCH + 1] = "";
-        memcpy(digits, own->last, ID_BATCH);
-        long due = own->received == 0 ? 0
-                                      : (strtol(digits, NULL, 16) - 1) * own->batch + atol(own->last + ID_BATCH) + 1;
-        if (own->received != due) {
-            fprintf(stderr, "a feed has received %ld events of %ld\n", own->received, due);
-            exit(1);
         }
     }
 }
 
 int main(int count, char **arguments)
 {
-    int feeds = count == 2 ? atoi(arguments[1]) : 0;
-    if (feeds < 1) {
-        fprintf(stderr, "usage: feeds COUNT\n");
-        return 2;
-    }
+    int feeds = feed_count(count, arguments);
     all = begin_measurement();
     struct receiver *receivers = calloc(feeds, sizeof *receivers);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -106,10 +70,8 @@ int main(int count, char **arguments)
             more = take_events(ready[index].data.ptr);
         }
     }
-    check_counts(receivers, feeds);
-    printf("feeds=%d threads=%ld resident=%ld ", feeds, status_kilobytes("Threads"), status_kilobytes("VmRSS"));
-    print_measurement(&all);
-    /* The end of the process closes them; one after the other would take its time. */
-    fflush(stdout);
-    _Exit(0);
+    for (int index = 0; index < feeds; index++) {
+        check_count(&receivers[index].own);
+    }
+    print_and_exit(feeds);
 }

@@ -82,9 +82,8 @@ static size_t content_length(const char *head, const char *end)
     return 0;
 }
 
-static void exchange(struct wire *wire, const char *request, size_t length)
+static void receive_answer(struct wire *wire)
 {
-    send_request(wire, request, length);
     size_t filled = 0, needed = 0;
     while (needed == 0 || filled < needed) {
         filled += receive_some(wire, filled);
@@ -114,7 +113,8 @@ static void ask(struct wire *wire, const char *method, const char *path, const c
     int length = snprintf(request, sizeof request,
                           "%s %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                           method, path, wire->host, headers, strlen(body), body);
-    exchange(wire, request, length);
+    send_request(wire, request, length);
+    receive_answer(wire);
 }
 
 void open_wire(struct wire *wire)
@@ -137,9 +137,8 @@ void open_wire(struct wire *wire)
                                  feed, wire->host, headers);
 }
 
-void read_batch(struct wire *wire, struct batch *batch)
+void ask_for_batch(struct wire *wire, const struct ack_id *ack_id)
 {
-    const struct ack_id *ack_id = &batch->ack_id;
     char *at = wire->request + wire->head_length;
     size_t body_length = ack_id->length + strlen("{\"ackId\":\"\"}");
     at += sprintf(at, "Content-Length: %zu\r\n\r\n{\"ackId\":\"", body_length);
@@ -147,6 +146,17 @@ void read_batch(struct wire *wire, struct batch *batch)
     at += ack_id->length;
     memcpy(at, "\"}", 2);
     at += 2;
-    exchange(wire, wire->request, at - wire->request);
+    send_request(wire, wire->request, at - wire->request);
+}
+
+void take_batch(struct wire *wire, struct batch *batch)
+{
+    receive_answer(wire);
     find_batch(wire->body, wire->body_length, batch);
+}
+
+void read_batch(struct wire *wire, struct batch *batch)
+{
+    ask_for_batch(wire, &batch->ack_id);
+    take_batch(wire, batch);
 }

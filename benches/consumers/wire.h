@@ -29,6 +29,12 @@ struct wire {
 /* Connects, logs in and finds the feed. */
 void open_wire(struct wire *wire);
 
+/* Sends the request for a read that acknowledges this; with an empty ackId it acknowledges nothing. */
+void ask_for_batch(struct wire *wire, const struct ack_id *ack_id);
+
+/* Waits for the answer. */
+void take_batch(struct wire *wire, struct batch *batch);
+
 /* Reads once, acknowledging the batch that is there; its events are of no use any more. */
 void read_batch(struct wire *wire, struct batch *batch);
 
