@@ -45,7 +45,7 @@ pub(crate) fn warm_up() {
 
 /// One response body with the places of its events.
 pub(crate) struct Batch {
-    /// UTF-8: it was checked when it came.
+    /// UTF-8.
     text: Vec<u8>,
     events: Vec<Found>,
     ack_id: Option<String>,
@@ -339,9 +339,15 @@ impl EventText {
         found.start as usize..found.end as usize
     }
 
+    /// In bytes.
+    pub(crate) fn length(&self) -> usize {
+        self.range().len()
+    }
+
     /// The event exactly as the agent sent it.
     pub(crate) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.batch.text[self.range()]).expect("it was checked when it came")
+        std::str::from_utf8(&self.batch.text[self.range()])
+            .expect("a batch is checked, and what is our own is a string")
     }
 
     /// The same, with the NUL that ends it for C, and without being checked again.

@@ -3,7 +3,8 @@
 //! The quotes of a text are found without regard to its grammar: a quote that no backslash escapes begins a string, the
 //! next one ends it, and so on. That is true of every text that is JSON. In one that is not, the scanner stops at the
 //! first byte that the grammar does not allow there, and up to that byte it is true as well. What a string may not hold
-//! is noticed on the way; what and where it is exactly is left to [`strings`](super::strings).
+//! is noticed on the way; what and where it is exactly is left to [`strings`](super::strings). So is what is not ASCII, for
+//! [`foreign`](super::foreign).
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch, u8x64};
@@ -16,8 +17,10 @@ use super::strings::after_backslash;
 /// How many bytes are looked at in one go.
 const CHUNK: usize = 16 * BLOCK;
 
-/// A string has two quotes, but the first one may have begun in the chunk before. Being a power of two spares a check.
+/// A string has two quotes, but the first one may have begun in the chunk before, and some places are noted for nothing. Being a
+/// power of two spares a check.
 const ROOM: usize = CHUNK;
+const _: () = assert!(CHUNK / 2 + AT_ONCE <= ROOM);
 
 /// How many ends of strings are noted without a look at how many there are.
 const AT_ONCE: usize = 4;
@@ -86,9 +89,9 @@ impl<'a> Quotes<'a> {
         self.next += 2;
     }
 
-    /// Whether the whole text is UTF-8, of which what was looked at already has not to be looked at again.
-    pub(super) fn check_utf8(&mut self) -> Result<(), Malformed> {
-        self.foreign.check_rest(self.text, self.ahead)
+    /// Whether the whole text is UTF-8; what was looked ahead in is not looked at again if it is ASCII.
+    pub(super) fn check_utf8(&mut self, text: &[u8]) -> Result<(), Malformed> {
+        self.foreign.check_rest(text, self.ahead)
     }
 
     /// Looks at chunks until one holds the end of a string; answers whether one does, and all before is in order.

@@ -117,7 +117,7 @@ impl<'a> Scanner<'a> {
 
     /// The whole text is to be UTF-8.
     pub(crate) fn check_utf8(&mut self) -> Result<(), Malformed> {
-        self.quotes.check_utf8()
+        self.quotes.check_utf8(self.bytes)
     }
 
     /// From the opening brace or bracket to after the closing one.

@@ -311,3 +311,26 @@ fn a_list_is_the_answer_of_the_first_version() {
         assert!(Batch::parse(damaged.into(), Form::List, 7, &none).is_err(), "{damaged}");
     }
 }
+
+/// What is in a state store is recognised by it.
+#[test]
+fn identities_stay_what_they_are() {
+    for (id, identity) in [
+        ("1".to_owned(), 0x8c67_17f4_2f3b_51f0_fb52_eba0_134e_a7f7),
+        ("x".repeat(2000), 0xd6d6_4dc2_ee3a_8ea5_edc7_4889_3973_ea33),
+    ] {
+        let body = format!("{{\"events\":[{{\"id\":\"{id}\"}}]}}").into_bytes();
+        let batch = Arc::new(parse_batch(body, 7).unwrap());
+        let found: Vec<u128> = batch.events().map(|(identity, _)| identity).collect();
+        assert_eq!(found, [identity]);
+    }
+}
+
+#[test]
+fn a_scanner_that_looks_nothing_up_checks_the_whole_text_as_well() {
+    for (text, is_utf8) in [("[\"\u{e9}\"]".as_bytes(), true), (b"[\"\xe9\"]", false)] {
+        let mut scanner = Scanner::of_short(text);
+        scanner.value().unwrap();
+        assert_eq!(scanner.check_utf8().is_ok(), is_utf8);
+    }
+}

@@ -25,7 +25,7 @@ impl Event {
         self.attempt
     }
 
-    /// The event exactly as the agent sent it: one JSON object.
+    /// The event exactly as the agent sent it: one JSON object. Each call goes over the text once, to show it as a `str`.
     pub fn json(&self) -> &str {
         self.text.as_str()
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for Event {
             .debug_struct("Event")
             .field("delivery", &self.delivery)
             .field("attempt", &self.attempt)
-            .field("bytes", &self.json().len())
+            .field("bytes", &self.text.length())
             .finish()
     }
 }

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn datafeed_next_event(
             return DATAFEED_INVALID_ARGUMENT;
         }
         // The ledger keeps the batch that holds the text until the delivery is given back.
-        let lend = |event: &EventText| (event.with_nul().as_ptr(), event.with_nul().len() - 1);
+        let lend = |event: &EventText| (event.with_nul().as_ptr(), event.length());
         match feed.next_event_as(timeout(timeout_ms), lend) {
             Ok(out) => {
                 let (text, bytes) = out.event;

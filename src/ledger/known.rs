@@ -61,6 +61,7 @@ impl KnownEvents {
 
     /// One that is not known yet.
     pub(super) fn insert_new(&mut self, known: Known) -> Place {
+        debug_assert!(self.find(known.identity).is_none(), "it is known already");
         let KnownEvents { places, events, free } = self;
         let place = free.pop().unwrap_or(Place(events.len() as u32));
         if place.0 as usize == events.len() {

@@ -82,7 +82,9 @@ impl Memory {
 
     /// As a process before this one had it. What is known of the same event is replaced.
     pub(super) fn restore(&mut self, identity: Identity, state: State, lease: LeaseId, received: Moment) -> Place {
-        self.may_have_twins = true;
+        let is_known = |identity| self.find(identity).is_some();
+        self.may_have_twins |=
+            state == State::Placeholder || is_known(identity.wrapping_add(1)) || is_known(identity.wrapping_sub(1));
         self.known.insert(Known {
             identity,
             state,

@@ -42,9 +42,7 @@ impl<T> Numbered<T> {
     #[inline]
     pub(super) fn insert_with(&mut self, number: u64, make: impl FnOnce() -> T) {
         self.make_place(number);
-        if let Some(place) = self.row.back_mut() {
-            *place = Some(make());
-        }
+        *self.row.back_mut().expect("a place was made") = Some(make());
     }
 
     fn make_place(&mut self, number: u64) {
@@ -56,7 +54,7 @@ impl<T> Numbered<T> {
             self.first = number;
         }
         self.row.push_back(None);
-        // Twice as many as there are things is what makes each step take no longer when there are many.
+        // In proportion to the things, so that few are looked up and no memory is held for what is gone.
         let most = SPARE + 2 * self.count;
         if self.row.len() > most {
             self.leave_row(self.row.len() - most);
