@@ -44,6 +44,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod batch;
+mod buffer;
 mod claim;
 mod clock;
 mod config;

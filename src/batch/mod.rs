@@ -25,6 +25,8 @@ use filter::Seen;
 pub(crate) use scan::Malformed;
 use scan::Scanner;
 
+use crate::buffer::Buffer;
+
 /// What makes two deliveries the same event.
 ///
 /// `id` alone does not: two actions at the same moment may share one, and some events have none. So it is a hash over
@@ -46,7 +48,7 @@ pub(crate) fn warm_up() {
 /// One response body with the places of its events.
 pub(crate) struct Batch {
     /// UTF-8.
-    text: Vec<u8>,
+    text: Buffer,
     events: Vec<Found>,
     ack_id: Option<String>,
     skipped: usize,
@@ -104,14 +106,14 @@ impl Batch {
             // What follows an event is a comma, a bracket or white space, which nothing needs any more.
             body[event.end as usize] = 0;
         }
-        batch.text = body;
+        batch.text = body.into();
         Ok(batch)
     }
 
     /// A batch without events and without an ackId: what a 204 stands for.
     pub(crate) fn empty() -> Batch {
         Batch {
-            text: Vec::new(),
+            text: Buffer::default(),
             events: Vec::new(),
             ack_id: None,
             skipped: 0,
@@ -320,7 +322,7 @@ impl EventText {
     pub(crate) fn of_own(text: String) -> EventText {
         let end = text.len() as u32;
         let batch = Batch {
-            text: (text + "\0").into_bytes(),
+            text: (text + "\0").into_bytes().into(),
             events: vec![Found {
                 start: 0,
                 end,

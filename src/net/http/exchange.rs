@@ -10,6 +10,7 @@ use ureq::{Error, Timeout};
 use super::body::Framing;
 use super::head::{Head, Parsed};
 use super::{MaxBody, head};
+use crate::buffer;
 use crate::net::Cutoff;
 use crate::net::connection::{Connection, INPUT_BUFFER, NoMore};
 
@@ -160,8 +161,8 @@ impl Exchange {
         if !is_refusal(head.status) && length > self.max_body.bytes() {
             return Err(Broken::TooLarge(Some(length)));
         }
-        self.body
-            .reserve_exact(length.min(TRUSTED_LENGTH).min(self.limit(head.status)) as usize);
+        let expected = length.min(TRUSTED_LENGTH).min(self.limit(head.status)) as usize;
+        self.body = buffer::with_capacity(expected);
         Ok(())
     }
 

@@ -1,0 +1,142 @@
+//! The memory that answers, and so batches, lie in.
+//!
+//! It is given back by whichever thread is done with a batch's last event, and needed by the thread that reads. An allocator with
+//! a heap for each thread leaves it where only that thread gets it again, so that with many feeds each answer would come to lie in
+//! memory that the processor has long forgotten. So the next answer, of whatever feed, gets the memory that was used last.
+
+use std::ops::Deref;
+use std::sync::Mutex;
+
+/// Less is not worth it: allocators keep small pieces at hand.
+const LEAST: usize = 32 << 10;
+
+/// Bytes that are kept at most while nobody needs them.
+const MOST: usize = 2 << 20;
+
+/// Memory that nobody needs, what was used last at the end. The lock is only tried: after a fork there may be nobody to give it
+/// back.
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+static SPARE: Spare = Spare(Mutex::new(Vec::new()));
+
+/// An empty vector with room for so many bytes, and for at most twice as many: a bot may keep what lies in it for long.
+pub(crate) fn with_capacity(bytes: usize) -> Vec<u8> {
+    SPARE.take(bytes).unwrap_or_else(|| Vec::with_capacity(bytes))
+}
+
+/// Bytes whose memory is used again when they are dropped.
+#[derive(Default)]
+pub(crate) struct Buffer(Vec<u8>);
+
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Buffer {
+        Buffer(bytes)
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        SPARE.put(std::mem::take(&mut self.0));
+    }
+}
+
+impl Spare {
+    fn take(&self, bytes: usize) -> Option<Vec<u8>> {
+        if bytes < LEAST {
+            return None;
+        }
+        let mut spare = self.0.try_lock().ok()?;
+        let latest = spare
+            .iter()
+            .rposition(|memory| (bytes..=2 * bytes).contains(&memory.capacity()))?;
+        Some(spare.remove(latest))
+    }
+
+    fn put(&self, mut memory: Vec<u8>) {
+        if !(LEAST..=MOST).contains(&memory.capacity()) {
+            return;
+        }
+        if let Ok(mut spare) = self.0.try_lock() {
+            memory.clear();
+            spare.push(memory);
+            let mut kept: usize = spare.iter().map(Vec::capacity).sum();
+            while kept > MOST {
+                kept -= spare.remove(0).capacity();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spare() -> Spare {
+        Spare(Mutex::new(Vec::new()))
+    }
+
+    #[test]
+    fn the_memory_that_was_used_last_is_used_again() {
+        let spare = spare();
+        let (first, mut last) = (Vec::with_capacity(LEAST), Vec::with_capacity(LEAST));
+        last.push(1);
+        let address = last.as_ptr();
+        spare.put(first);
+        spare.put(last);
+        let again = spare.take(LEAST).unwrap();
+        assert_eq!((again.as_ptr(), again.len()), (address, 0));
+        assert!(spare.take(LEAST).is_some());
+        assert!(spare.take(LEAST).is_none());
+    }
+
+    #[test]
+    fn nobody_gets_less_or_much_more_than_was_asked_for() {
+        let spare = spare();
+        spare.put(Vec::with_capacity(4 * LEAST));
+        assert!(spare.take(LEAST).is_none());
+        assert!(spare.take(5 * LEAST).is_none());
+        assert!(spare.take(2 * LEAST).is_some());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_oldest_goes() {
+        let spare = spare();
+        let sizes = (0..10).map(|index| MOST / 4 + index);
+        for size in sizes.clone() {
+            spare.put(Vec::with_capacity(size));
+        }
+        spare.put(Vec::with_capacity(MOST + 1));
+        spare.put(Vec::with_capacity(LEAST - 1));
+        let kept: Vec<usize> = spare.0.lock().unwrap().iter().map(Vec::capacity).collect();
+        assert_eq!(kept, sizes.skip(7).collect::<Vec<_>>());
+    }
+
+    /// As in a child whose parent's thread had it.
+    #[test]
+    fn a_lock_that_somebody_has_is_not_waited_for() {
+        let spare = spare();
+        let locked = spare.0.lock().unwrap();
+        spare.put(Vec::with_capacity(LEAST));
+        assert!(spare.take(LEAST).is_none());
+        drop(locked);
+        assert!(spare.take(LEAST).is_none());
+    }
+
+    #[test]
+    fn dropped_bytes_leave_their_memory_and_keep_nothing_in_it() {
+        let mut bytes = with_capacity(3 * LEAST);
+        bytes.extend_from_slice(b"text");
+        let buffer = Buffer::from(bytes);
+        assert_eq!(*buffer, *b"text");
+        drop(buffer);
+        assert!(with_capacity(3 * LEAST).is_empty());
+    }
+}
