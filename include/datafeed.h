@@ -54,7 +54,8 @@
 #define DATAFEED_NOT_STORED 7
 
 // A feed. The handle is looked up and checked in every call, so a closed one, NULL or garbage is answered with a
-// status. It is never freed and never used again: a few kilobytes remain for each feed that was ever created.
+// status. It is never freed and never used again: a few kilobytes remain for each feed that was ever created, and 2 MiB at most
+// for all of a process, which the answers of the next ones are received in.
 typedef struct datafeed datafeed;
 
 #ifdef __cplusplus
