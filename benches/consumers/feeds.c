@@ -5,7 +5,6 @@
 
 #include <datafeed.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 
 #include "many.h"
 
@@ -30,8 +29,9 @@ static void watch(int epoll, struct receiver *receiver)
 }
 
 /* Takes what there is; answers whether more is wanted. */
-static bool take_events(struct receiver *receiver)
+static bool take_events(void *ready)
 {
+    struct receiver *receiver = ready;
     for (;;) {
         uint64_t delivery;
         const char *event;
@@ -63,13 +63,7 @@ int main(int count, char **arguments)
     for (int index = 0; index < feeds; index++) {
         watch(epoll, &receivers[index]);
     }
-    for (bool more = true; more;) {
-        struct epoll_event ready[64];
-        int woken = epoll_wait(epoll, ready, 64, -1);
-        for (int index = 0; more && index < woken; index++) {
-            more = take_events(ready[index].data.ptr);
-        }
-    }
+    take_from_many(epoll, take_events);
     for (int index = 0; index < feeds; index++) {
         check_count(&receivers[index].own);
     }

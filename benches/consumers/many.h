@@ -6,6 +6,8 @@
 #ifndef MANY_H
 #define MANY_H
 
+#include <sys/epoll.h>
+
 #include "bot.h"
 
 static struct measurement all;
@@ -59,6 +61,18 @@ static int feed_count(int count, char **arguments)
         exit(2);
     }
     return feeds;
+}
+
+/* Has `take` take what there is of each feed that is ready, until it answers that no more is wanted. */
+static void take_from_many(int epoll, bool (*take)(void *feed))
+{
+    for (bool more = true; more;) {
+        struct epoll_event ready[64];
+        int woken = epoll_wait(epoll, ready, 64, -1);
+        for (int index = 0; more && index < woken; index++) {
+            more = take(ready[index].data.ptr);
+        }
+    }
 }
 
 /* Prints, and ends the process: what was opened is closed by its end, since one after the other would take its time. */

@@ -4,7 +4,6 @@
  */
 
 #include <stdio.h>
-#include <sys/epoll.h>
 
 #include "many.h"
 #include "wire.h"
@@ -33,8 +32,9 @@ static void watch(int epoll, struct receiver *receiver, char **buffer)
 }
 
 /* Takes the batch that has come and asks for the next; answers whether more is wanted. */
-static bool take_events(struct receiver *receiver)
+static bool take_events(void *ready)
 {
+    struct receiver *receiver = ready;
     static struct batch batch;
     take_batch(&receiver->wire, &batch);
     for (size_t index = 0; index < batch.count; index++) {
@@ -59,13 +59,7 @@ int main(int count, char **arguments)
     for (int index = 0; index < feeds; index++) {
         watch(epoll, &receivers[index], &buffer);
     }
-    for (bool more = true; more;) {
-        struct epoll_event ready[64];
-        int woken = epoll_wait(epoll, ready, 64, -1);
-        for (int index = 0; more && index < woken; index++) {
-            more = take_events(ready[index].data.ptr);
-        }
-    }
+    take_from_many(epoll, take_events);
     for (int index = 0; index < feeds; index++) {
         check_count(&receivers[index].own);
     }
