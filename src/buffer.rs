@@ -3,6 +3,9 @@
 //! It is given back by whichever thread is done with a batch's last event, and needed by the thread that reads. An allocator with
 //! a heap for each thread leaves it where only that thread gets it again, so that with many feeds each answer would come to lie in
 //! memory that the processor has long forgotten. So the next answer, of whatever feed, gets the memory that was used last.
+//!
+//! What is kept is not freed, so tools that look for uses of freed memory do not see when a bot reads a large batch's event after it has
+//! given the last one back.
 
 use std::ops::Deref;
 use std::sync::Mutex;
