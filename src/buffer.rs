@@ -164,13 +164,17 @@ mod tests {
         assert!(spare.take(LEAST).is_none());
     }
 
+    /// Other tests use the same memory and may be quicker. It is known by having more room than was asked for.
     #[test]
-    fn dropped_bytes_leave_their_memory_and_keep_nothing_in_it() {
-        let mut bytes = with_capacity(3 * LEAST);
-        bytes.extend_from_slice(b"text");
-        let buffer = Buffer::from(bytes);
-        assert_eq!(*buffer, *b"text");
-        drop(buffer);
-        assert!(with_capacity(3 * LEAST).is_empty());
+    fn what_is_dropped_is_used_again_and_empty() {
+        let is_again = || {
+            let mut bytes = Vec::with_capacity(3 * LEAST + 7);
+            bytes.extend_from_slice(b"text");
+            drop(Buffer::from(bytes));
+            let again = with_capacity(3 * LEAST);
+            assert!(again.is_empty());
+            again.capacity() == 3 * LEAST + 7
+        };
+        assert!((0..1000).any(|_| is_again()));
     }
 }
